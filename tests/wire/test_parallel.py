@@ -139,6 +139,21 @@ def test_an_idle_thread_holds_nothing_of_the_call_that_it_ran():
     workers.shutdown()
 
 
+def test_a_call_that_was_taken_back_is_forgotten_with_the_next_one():
+    class Question:
+        def __call__(self):
+            return None
+
+    workers = Workers(most=1)
+    question = Question()
+    asked = weakref.ref(question)
+    with later():
+        assert workers.submit(question).cancel()
+        del question
+        workers.submit(int)
+    assert asked() is None
+
+
 def test_after_a_shutdown_the_threads_are_gone_and_a_new_call_starts_new_ones():
     workers = Workers(most=2)
     before = threading.active_count()

@@ -136,6 +136,7 @@ class Workers:
         """Have ``run(*args)`` run on one of the threads, or by whoever takes it back."""
         call = Call(run, args, is_later=_is_later.get())
         with self._guard:
+            self._is_any_waiting()  # what was taken back meanwhile is not kept
             self._waiting.append(call)
         if not call.is_later:
             self.begin_first()
