@@ -173,8 +173,8 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
         if other_id == event_id or not about & _about(other):
             continue
         mine, theirs = raw.get("at_s"), other.get("at_s")
-        if mine is not None and is_far:
-            mine = _task(world, task)["at"]  # it counts as of when it came, and may not be newest
+        if is_far:  # it counts as of the moment at which it came, a time near ahead as it is
+            mine = superseded_s
         if mine is None or theirs is None or theirs <= mine:
             continue
         answers = world.answers.get(other_id, [])
