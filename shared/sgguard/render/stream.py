@@ -15,6 +15,8 @@ import msgspec
 VALUES_MAX = 200
 """What has fewer values in it, counted through all levels, is one piece."""
 
+_CONTAINERS = frozenset({dict, list})
+
 BLOCK = 65_536
 """Characters that :func:`blocks` puts together."""
 
@@ -73,13 +75,13 @@ def _parts(value: Any) -> Iterator[tuple[object, Any, bool]]:
 def _count(value: Any) -> int:
     """Return how many values a value is, with those in it; VALUES_MAX or more where it has more."""
     count = 1
-    inner = [value] if isinstance(value, dict | list) else []
+    inner = [value] if type(value) in _CONTAINERS else []
     while inner and count < VALUES_MAX:
         one = inner.pop()
         count += len(one)
         if count < VALUES_MAX:
             every = one.values() if isinstance(one, dict) else one
-            inner += [each for each in every if isinstance(each, dict | list)]
+            inner += [each for each in every if type(each) in _CONTAINERS]
     return count
 
 

@@ -1,8 +1,8 @@
 """Rows of a list that are built when a page of it is taken, and only those.
 
-What a request filters and sorts by is read of each row of a list, on every page; everything else of
-a row costs only the pages that show it. So a page of ten thousand rows costs about what one of ten
-does, and is of the state as it is now.
+What a request filters and sorts by is read of each row of a list, once in a state of the cloud
+(``Cloud.kept``); everything else of a row costs only the pages that show it. So a page of ten
+thousand rows costs what one of a hundred does, and is of the state as it is now.
 """
 
 from __future__ import annotations
