@@ -113,7 +113,7 @@ ARROWS = {
     ),
     "render.text": "model render render.language",
     "restores": (
-        "approvals engine errors events model operations render render.language store telemetry web"
+        "approvals engine errors events model operations render render.language store web"
     ),
     "runtimes": "clouds engine errors settings sgguard telemetry web wire",
     "runtimes.platforms": "runtimes",
