@@ -9,6 +9,7 @@ from sgguard.clouds import names
 from sgguard.emulator.server import serve
 from sgguard.errors import EventError
 from sgguard.operations import undo_remedy
+from sgguard.render.language.sentence import whole_english
 from sgguard.store.rows import Query
 from tests.commands import sgguard
 from tests.remedy.harness import Harness
@@ -44,7 +45,7 @@ def test_a_remedy_of_a_launch_is_taken_back(provider, tmp_path):
     assert groups(cloud) == groups(untouched)
     again = undo_remedy.preview(done["decision_id"], cloud.context())
     assert again.plan.planned == ()
-    assert "already" in again.left[0]
+    assert "already" in whole_english(again.left[0])
 
 
 def test_what_others_did_since_is_left(tmp_path):

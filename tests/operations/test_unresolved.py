@@ -14,7 +14,9 @@ from sgguard.errors import CloudError
 from sgguard.model.codes import Mode
 from sgguard.operations import resume
 from sgguard.operations.unresolved import everything
+from sgguard.render.language.sentence import WHOLE, in_english
 from tests.approvals.harness import POLICY, approval_harness
+from tests.chinese import foreign_in
 from tests.cli.test_resume import cut_short, stuck
 from tests.commands import place, sgguard
 from tests.operations.test_accept import changed, enforced, newer
@@ -30,8 +32,9 @@ def here(tmp_path):
 
 def only(given):
     [found] = everything(given.context())
-    assert found.why
-    assert found.next
+    for text, english in ((found.cause, found.why), (found.then, found.next)):
+        assert english == in_english(text, WHOLE)
+        assert foreign_in(text) == set()
     return found
 
 
@@ -156,12 +159,27 @@ def test_the_list_is_a_document_as_well(place, sgguard):
         "why": "eve asked, and nobody answered",
         "next": found["next"],
         "note": asked.summary,
+        "notes": [],
+        "sentences": found["sentences"],
     }
+    assert found["sentences"]["why"] == {"code": "open.asked", "args": {"who": "eve"}}
     code, out, _ = sgguard("resume", "--list")
     assert code == 0
     assert f"pending: approval {asked.approval_id}" in out
     assert "why: eve asked" in out
     assert "next: sgguard approvals approve" in out
+
+
+def test_the_list_is_told_in_the_language_that_is_asked_for(place, sgguard):
+    assert "中没有未结束的事项" in sgguard("resume", "--list", "--lang", "zh")[1]
+    asked = place.asked()
+    code, out, _ = sgguard("resume", "--list", "--lang", "zh")
+    head, why, then = out.splitlines()
+    assert code == 0
+    assert head.startswith("【待审批】审批单 " + asked.approval_id)
+    assert why.endswith("eve 已申请，等待审批")  # noqa: RUF001 - Chinese
+    assert "sgguard approvals approve " + asked.approval_id in then
+    assert sgguard("resume", "--list", "--lang", "fr")[0] == 2
 
 
 def test_what_needs_an_operator_ends_with_1(place, sgguard):

@@ -45,12 +45,13 @@ from sgguard.errors import (
     UnavailableError,
 )
 from sgguard.model.codes import Mode, Outcome, ReasonCode
+from sgguard.model.failure import explained
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.sentence import said
 from sgguard.remedy.covered import covered
 from sgguard.remedy.prepare import Prepared
 from sgguard.render import document
-from sgguard.render.language.refusal import refusal, saying
+from sgguard.render.language.refusal import refusal
 from sgguard.render.language.sentence import message_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
@@ -237,7 +238,7 @@ def _require_whole(decided: Decided) -> None:
         if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
             words = f"{message_of(one)} The approval request stays open."
             error = UnavailableError(*about, code=code, detail=words)
-            raise saying(error, said("approval.incomplete", why=one.sentence))
+            raise explained(error, said("approval.incomplete", why=one.sentence))
 
 
 def _is_same(claimed: _ClaimedApproval, decided: Decided, found: Json) -> bool:

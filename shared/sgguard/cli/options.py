@@ -14,6 +14,7 @@ from sgguard.engine.context import Context, of_store
 from sgguard.errors import PolicyError
 from sgguard.policy import Policy
 from sgguard.policy.start import ended, load_started
+from sgguard.render.language.words import languages
 from sgguard.telemetry import logs
 
 JSON_OPTION = click.option(
@@ -24,6 +25,15 @@ POLICY_OPTION = click.option(
     type=click.Path(),
     metavar="FILE",
     help="The policy file, TOML or JSON; overrides SGGUARD_POLICY.",
+)
+
+
+LANGUAGE_OPTION = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(languages()),
+    default="en",
+    help="The language of the text (default: en); a document has sentences for any.",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import click
@@ -12,7 +13,15 @@ from sgguard.cli.command import command
 from sgguard.cli.exit_codes import ERROR, EXIT_CODES
 from sgguard.cli.failure import until_done
 from sgguard.cli.interrupt import interruptible
-from sgguard.cli.options import AS_OPTION, JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, kept
+from sgguard.cli.options import (
+    AS_OPTION,
+    JSON_OPTION,
+    KEPT_TEXT,
+    LANGUAGE_OPTION,
+    POLICY_OPTION,
+    epilog,
+    kept,
+)
 from sgguard.cli.output import bounded, print_json, print_outcome
 from sgguard.cli.records import (
     format_duration,
@@ -24,10 +33,14 @@ from sgguard.cli.records import (
 from sgguard.engine.execute import Executor
 from sgguard.errors import SettingsError, SgguardError
 from sgguard.model.codes import Verdict
+from sgguard.model.sentence import as_sentence
 from sgguard.operations import resume as operation
 from sgguard.operations import trail
+from sgguard.operations.open_end import Unresolved
 from sgguard.operations.progress import state_of, watched
-from sgguard.operations.unresolved import Unresolved, everything
+from sgguard.operations.unresolved import everything
+from sgguard.render.language.sentence import WHOLE, in_words
+from sgguard.render.language.words import Words
 from sgguard.store.base import Store
 
 Json = dict[str, Any]
@@ -39,6 +52,7 @@ Json = dict[str, Any]
         "sgguard resume",
         "sgguard resume 5f0c8e71…",
         "sgguard resume --list --json",
+        "sgguard resume --list --lang zh",
         'sgguard resume 5f0c8e71… --accept --as ada --reason "repaired by hand"',
         exit_codes="0 nothing is left open, 1 a plan needs an operator or is accepted, 2 error",
     ),
@@ -59,12 +73,14 @@ Json = dict[str, Any]
 )
 @AS_OPTION
 @POLICY_OPTION
+@LANGUAGE_OPTION
 @JSON_OPTION
 def resume(
     decision: str | None,
     reason: str,
     by: str,
     policy: str | None,
+    language: str,
     *,
     is_accepted: bool,
     is_list: bool,
@@ -87,22 +103,23 @@ def resume(
         if decision is None or is_list:
             raise click.UsageError("--accept needs a DECISION, and not --list.")
         return _accept(decision, by, reason, as_json=as_json)
+    words = Words(language, UTC)
     if is_list:
         if decision is not None:
             raise click.UsageError("--list takes no DECISION.")
-        return _listed(as_json=as_json)
+        return _listed(words, as_json=as_json)
     try:
         with_store(policy)
     except SettingsError as error:
-        if _list_left(is_always=False) or decision is not None:
+        if _list_left(words, is_always=False) or decision is not None:
             terminal.note("nothing can be resumed until this is mended:")
             raise
         failure.report_error(error)  # which keeps nothing from being resumed
-        return _all(policy, as_json=as_json)
+        return _all(policy, words, as_json=as_json)
     if decision is not None:
         decision = _whole(Executor.of(with_store(policy)).store, decision)
         return _ended([_resumed(decision, policy)], as_json=as_json)
-    return _all(policy, as_json=as_json)
+    return _all(policy, words, as_json=as_json)
 
 
 def _accept(decision: str, by: str, reason: str, *, as_json: bool) -> int:
@@ -129,7 +146,7 @@ def _resumed(decision_id: str, policy: str | None) -> Json:
         return until_done(again, f"the cloud of decision {decision_id}")
 
 
-def _all(policy: str | None, *, as_json: bool) -> int:
+def _all(policy: str | None, words: Words, *, as_json: bool) -> int:
     """Resume one after the other; one that fails does not keep the others from being resumed."""
     context, executor = open_executor()
     done: list[Json] = []
@@ -145,12 +162,12 @@ def _all(policy: str | None, *, as_json: bool) -> int:
             has_failed = True
             failure.report_error(error)
     code = _ended(done, as_json=as_json)
-    left = _list_left(is_always=not done and not has_failed and not as_json)
+    left = _list_left(words, is_always=not done and not has_failed and not as_json)
     needs_operator = any(one.needs_operator for one in left)
     return ERROR if has_failed else (EXIT_CODES[Verdict.BLOCK] if needs_operator else code)
 
 
-def _listed(*, as_json: bool) -> int:
+def _listed(words: Words, *, as_json: bool) -> int:
     """List what is not at its end; with 1 where something needs an operator."""
     context, executor = open_executor()
     found = everything(context)
@@ -158,13 +175,13 @@ def _listed(*, as_json: bool) -> int:
         print_json([one.to_json() for one in found])
     else:
         now_s = executor.store.now_s()
-        lines = [line for one in found for line in _lines(one, now_s)]
-        terminal.page(lines or [f"Nothing is open in {store_location(context)}."])
+        lines = [line for one in found for line in _lines(one, now_s, words)]
+        terminal.page(lines or [words.say("open.nothing", store=store_location(context))])
     needs_operator = any(one.needs_operator for one in found)
     return EXIT_CODES[Verdict.BLOCK if needs_operator else Verdict.ALLOW]
 
 
-def _list_left(*, is_always: bool) -> tuple[Unresolved, ...]:
+def _list_left(words: Words, *, is_always: bool) -> tuple[Unresolved, ...]:
     """List what is not at its end on standard error, from the store alone, and return it.
 
     With ``is_always`` it is also said that nothing is.
@@ -176,19 +193,26 @@ def _list_left(*, is_always: bool) -> tuple[Unresolved, ...]:
     found = everything(context)
     now_s = executor.store.now_s()
     for one in found:
-        for line in _lines(one, now_s):
+        for line in _lines(one, now_s, words):
             terminal.note(line)
     if not found and is_always:
-        terminal.say(f"Nothing is open in {store_location(context)}.")
+        terminal.say(words.say("open.nothing", store=store_location(context)))
     return found
 
 
-def _lines(one: Unresolved, now_s: float) -> list[str]:
+def _lines(one: Unresolved, now_s: float, words: Words) -> list[str]:
     """Return one thing that is not at its end: what and where, why, and what is next."""
-    what = f"approval {one.approval_id}, " if one.approval_id else ""
-    age, where = format_duration(now_s - one.since_s), ", ".join(one.target)
-    head = f"{one.state}: {what}decision {one.decision_id} ({where}), {age} old"
-    return [head, f"  why: {one.why}", f"  next: {one.next}"]
+    number, _, unit = format_duration(now_s - one.since_s).partition(" ")
+    head = words.say(
+        "open.head.approval" if one.approval_id else "open.head",
+        state=words.say(f"open.state.{one.state}"),
+        approval=one.approval_id,
+        decision=one.decision_id,
+        where=words.items(one.target),
+        age=words.say(f"span.{unit}", n=number),
+    )
+    why, then = (in_words(as_sentence(text), words, WHOLE) for text in (one.cause, one.then))
+    return [head, words.say("open.why", text=why), words.say("open.next", text=then)]
 
 
 def _ended(found: Sequence[Json], *, as_json: bool) -> int:

@@ -18,6 +18,7 @@ from sgguard.model.codes import Outcome, Verdict
 from sgguard.operations import trail
 from sgguard.operations import undo as operation
 from sgguard.operations import undo_remedy as remedies
+from sgguard.render.language.sentence import whole_english
 
 
 @command(
@@ -77,7 +78,7 @@ def _remedy(decision: str, who: str, policy: str | None, *, is_sure: bool, as_js
     steps = [one.step.summary for one in shown.plan.planned]
     write("\n".join([f"To undo decision {decision}:", *(f"  {one}" for one in steps)]))
     for one in shown.left:
-        write(f"  left as it is: {one}")
+        write(f"  left as it is: {whole_english(one)}")
     if not steps:
         return EXIT_CODES[Verdict.ALLOW if not shown.left else Verdict.BLOCK]
     if not is_sure and not is_confirmed("Undo?"):

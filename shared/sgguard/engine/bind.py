@@ -18,11 +18,12 @@ from sgguard.engine.binder import Binder, Report, of_keeper, silent
 from sgguard.engine.context import Context
 from sgguard.engine.keeper import Keeper
 from sgguard.errors import DeadlineError, SettingsError, SgguardError, StoreError
-from sgguard.model.codes import Mode
+from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import BindRequest, RestRequest
-from sgguard.model.sentence import Sentence
+from sgguard.model.sentence import Sentence, Text
 from sgguard.outbox.background import BACKGROUND
+from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Claim
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
@@ -85,7 +86,7 @@ def bind_once(
     binder = of_keeper(Keeper.of(context), report, hands_on=hands_on)
     claim = handle.claimed(binder, KIND, event, context)
     if claim is None:
-        return _unkept(decide(context.new_id()), "not kept: the store failed")
+        return _unkept(decide(context.new_id()), handle.NOT_KEPT)
     if isinstance(claim, Exception):
         raise claim
     if not isinstance(claim, Claim):
@@ -124,11 +125,11 @@ def _go_on(binder: Binder, claim: Claim) -> Json | None:
         raise
 
 
-def _unkept(decided: BindDecided, note: str = "") -> Json:
+def _unkept(decided: BindDecided, note: Text = "") -> Json:
     """Return the document of a verdict; nothing is changed without a journal."""
     if decided.plan is not None and decided.mode is not Mode.OBSERVE:
         raise SettingsError(
             f"mode {decided.mode} changes nothing without a journal, and the store cannot be "
             "used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
         )
-    return {**decided.document, "note": note}
+    return with_outcome(decided.document, Outcome(decided.document["outcome"]), note)

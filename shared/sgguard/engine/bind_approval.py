@@ -19,9 +19,10 @@ from sgguard.engine.keeper import Keeper
 from sgguard.engine.waiting import CHANGED
 from sgguard.errors import HaltedError, UnavailableError
 from sgguard.model.codes import Mode, Outcome
+from sgguard.model.failure import explained
 from sgguard.model.request import BindRequest
 from sgguard.model.sentence import said
-from sgguard.render.language.refusal import refusal, saying
+from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Record
@@ -100,7 +101,7 @@ def _whole(decided: BindDecided) -> BindDecided:
     if not decided.is_complete:
         detail = "something could not be read; the approval request stays open"
         error = UnavailableError("sgguard", "facts", code="FactsIncomplete", detail=detail)
-        raise saying(error, said("approval.incomplete-bind"))
+        raise explained(error, said("approval.incomplete-bind"))
     return decided
 
 

@@ -27,6 +27,7 @@ from sgguard.engine.keeper import Keeper
 from sgguard.errors import StoreError
 from sgguard.model.bind import BindPlan
 from sgguard.model.codes import Outcome
+from sgguard.model.sentence import said
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Later, Result, Sent
 from sgguard.outbox.deliver import LEASE_S, Deliverer
@@ -135,7 +136,7 @@ def _so_far(store: Store, run: Run, document: Json) -> tuple[Json, Json]:
     entries = store.entries(run.decision_id)
     part = with_results(document, plan, bulk.results_in(entries))
     over, of = cursor["rest"]["over"], cursor["rest"]["of"]
-    note = f"{over} of {of} holders are over; the rest is handed on"
+    note = said("note.handed-on", over=over, n=of)
     found = {**document, "bind": part}
     return with_outcome(found, Outcome.UNFINISHED, note, journal=entries), cursor
 

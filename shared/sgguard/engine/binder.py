@@ -26,8 +26,9 @@ from sgguard.model.request import BindRequest
 from sgguard.model.sentence import Sentence, said
 from sgguard.providers import Bulk
 from sgguard.render import bind as render
+from sgguard.render.kept import to_keep
 from sgguard.render.language.refusal import refusal
-from sgguard.render.outcome import with_outcome
+from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Claim, Run
 from sgguard.telemetry import logs
@@ -218,7 +219,9 @@ class Binder(Keeper, frozen=True, kw_only=True):
         return self._end_run(claim, document, requester)
 
     def _end_run(self, claim: Claim, document: Json, requester: str) -> Json:
-        ended = self.end(claim, document, requester, run_state="finished", note=document["note"])
+        ended = self.end(
+            claim, document, requester, run_state="finished", note=to_keep(*notes_of(document))
+        )
         bind_rest.ended(self, claim.decision_id)
         return ended
 

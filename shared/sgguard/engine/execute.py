@@ -32,10 +32,11 @@ from sgguard.errors import (
 )
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.request import DeleteRequest, LaunchRequest
-from sgguard.model.sentence import Sentence, said
+from sgguard.model.sentence import Sentence, Text, said, together
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.render.document import to_json
+from sgguard.render.kept import notes_kept, to_keep
 from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
@@ -173,7 +174,7 @@ class Executor(Keeper, frozen=True):
         requester: str,
         *,
         approved: tuple[str, str] = ("", ""),
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         marks: Marks | None = None,
     ) -> Json:
         """Carry a plan out from its beginning to its end; return the document that is kept.
@@ -226,7 +227,7 @@ class Executor(Keeper, frozen=True):
         document: Json = json.loads(record.document_json)
         try:
             if run.state not in ("open", "stuck"):
-                ended = apply.RunResult(_OUTCOMES[run.state], run.note)
+                ended = apply.RunResult(_OUTCOMES[run.state], left=notes_kept(run.note))
                 return self._ended(claim, document, record.requester, ended, is_closed=True)
             if halted := self.halted():
                 unfinished = said("decision.unfinished", why=halted, decision=claim.decision_id)
@@ -270,7 +271,7 @@ class Executor(Keeper, frozen=True):
             second_look=second_look,
         )
         is_undoing = run is not None and run.direction == "undoing"
-        why = run.note if run is not None and run.state == "open" else ""
+        why = together(notes_kept(run.note)) if run is not None and run.state == "open" else ""
         ended = apply.carry_out(worker, prepared.plan, is_undoing=is_undoing, why=why)
         return self._ended(claim, *kept, ended)
 
@@ -294,7 +295,7 @@ class Executor(Keeper, frozen=True):
         )
         report.carried_out(claim, document, ended.outcome, document["note"])
         state = None if is_closed else ended.state
-        return self.end(claim, document, requester, run_state=state, note=ended.words)
+        return self.end(claim, document, requester, run_state=state, note=to_keep(*ended.notes))
 
 
 _LATE = said("note.late")

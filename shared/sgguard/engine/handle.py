@@ -27,10 +27,11 @@ from sgguard.errors import BusyError, EventError, SettingsError, SgguardError, S
 from sgguard.model.codes import Mode, Outcome
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest, callback_host
-from sgguard.model.sentence import said
+from sgguard.model.sentence import Text, said
 from sgguard.remedy.together import meeting, member
 from sgguard.render import document
 from sgguard.render.language.refusal import refusal
+from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught, parallel
@@ -236,7 +237,7 @@ def _finished(
     if executor is None:
         return _unkept(decided)
     if not isinstance(claim, Claim):
-        return _unkept(decided, note=_NOT_KEPT)
+        return _unkept(decided, note=NOT_KEPT)
     if isinstance(decided, Exception):
         executor.release(claim)
         raise decided
@@ -253,7 +254,7 @@ def _finished(
             executor.release(claim)
             raise
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
-        return _unkept(decided, note=_NOT_KEPT)
+        return _unkept(decided, note=NOT_KEPT)
 
 
 def _is_told(event: Event) -> bool:
@@ -261,10 +262,11 @@ def _is_told(event: Event) -> bool:
     return isinstance(event.data, dict) and bool(event.data.get("callback"))
 
 
-_NOT_KEPT = "not kept: the store failed"
+NOT_KEPT = said("note.unkept")
+"""What is said of a verdict that a store failed to keep."""
 
 
-def _unkept(decided: Decided | Exception, note: str = "") -> Json:
+def _unkept(decided: Decided | Exception, note: Text = "") -> Json:
     """Answer what needs no store: a verdict. Nothing is changed without a journal."""
     if isinstance(decided, Exception):
         raise decided
@@ -273,7 +275,8 @@ def _unkept(decided: Decided | Exception, note: str = "") -> Json:
             f"mode {decided.decision.mode} changes nothing without a journal, and the store "
             "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
         )
-    return {**document.to_json(decided.decision), "note": note}
+    decision = decided.decision
+    return with_outcome(document.to_json(decision), decision.outcome, note)
 
 
 def _hash(event: Event) -> str:

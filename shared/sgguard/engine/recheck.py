@@ -11,15 +11,15 @@ from sgguard.guards import delete
 from sgguard.model.address import Address
 from sgguard.model.codes import ReasonCode
 from sgguard.model.request import DeleteRequest
+from sgguard.model.sentence import Sentence
 from sgguard.providers.base import Cloud
 from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.unchanged import changed_facts
-from sgguard.render.language.sentence import message_of
 
 
 def remaining_blockers(
     cloud: Cloud, prepared: Prepared, context: Context, group_ids: Sequence[str]
-) -> tuple[str, ...]:
+) -> tuple[Sentence, ...]:
     """Return why the groups must not be deleted, by what is there now; empty where they may be.
 
     A group that another process has deleted meanwhile blocks nothing. Nor do the holders of one
@@ -42,7 +42,7 @@ def remaining_blockers(
     if {step.action for step in judgement.plan} != {"delete"}:
         forced.clear()
     against = [
-        message_of(reason)
+        reason.sentence
         for reason in judgement.reasons
         if reason.effect == "block"
         and reason.code != ReasonCode.NOT_FOUND

@@ -18,12 +18,12 @@ from sgguard.engine.keeper import APPROVAL_SOURCE, Keeper
 from sgguard.errors import UnavailableError
 from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Mode, ReasonCode
+from sgguard.model.failure import explained
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.sentence import Sentence, said
 from sgguard.remedy.covered import covered
 from sgguard.remedy.prepare import Prepared, without_sentences
 from sgguard.render.document import to_json
-from sgguard.render.language.refusal import saying
 from sgguard.render.language.sentence import message_of
 from sgguard.store import codec
 from sgguard.store.rows import Approval, Record, Run
@@ -90,7 +90,7 @@ def _require_whole(decided: Decided, run: Run) -> None:
         if (one.code, one.effect) == (ReasonCode.FACTS_INCOMPLETE, "block"):
             error = UnavailableError(*about, code=code, detail=message_of(one))
             unfinished = said("decision.unfinished", why=one.sentence, decision=run.decision_id)
-            raise saying(error, unfinished)
+            raise explained(error, unfinished)
 
 
 def _request(record: Record, approval: Approval | None, scope: Scope) -> Request:

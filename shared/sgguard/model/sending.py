@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sgguard.errors import Fault, SgguardError
 from sgguard.model.change import Change
+from sgguard.model.sentence import said
 
 UNSENT = "not sent: "
 """What the words of an :class:`UnsentError` begin with."""
@@ -34,5 +35,7 @@ class UnsentError(SgguardError):
     is_retryable: ClassVar[bool] = True
 
     def __init__(self, why: str, *, is_late: bool = False) -> None:
-        super().__init__(f"{UNSENT}{why}")
+        text = f"{UNSENT}{why}"
+        super().__init__(text)
         self.is_late = is_late
+        self.sentence = said("unsent.late" if is_late else "unsent.held", text=text)

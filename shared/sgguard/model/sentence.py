@@ -84,6 +84,14 @@ def listed(values: Iterable[Item]) -> Sentence:
     return Sentence(LIST, (("shown", distinct[:LISTED_MAX]), ("total", len(distinct))))
 
 
+def together(notes: Iterable[Text]) -> Text:
+    """Return several sentences as one, in their order; of a single one itself, of none nothing."""
+    several = tuple(dict.fromkeys(notes))
+    if len(several) > 1:
+        return said("note.all", notes=listed(several))
+    return several[0] if several else ""
+
+
 def moment(at: datetime) -> Sentence:
     """Return a moment, which is shown in the zone of its reader."""
     return Sentence(MOMENT, (("at", at.isoformat()),))

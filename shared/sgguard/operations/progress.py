@@ -11,6 +11,7 @@ from sgguard.engine.bulk import is_bind, progress_of
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.remedy.plan import Plan
+from sgguard.render.kept import english
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry, EntryState, Settled
@@ -75,8 +76,9 @@ def state_of(store: Store, decision_id: str) -> str:
     ended = {
         "finished": f"the plan was carried out; see: sgguard decisions show {decision_id}",
         "undone": "everything that was changed is undone",
-        "accepted": f"it was ended as it was: {run.note}",
-        "stuck": f"not everything could be undone: {run.note}; next: sgguard resume {decision_id}",
+        "accepted": f"it was ended as it was: {english(run.note)}",
+        "stuck": f"not everything could be undone: {english(run.note)}; "
+        f"next: sgguard resume {decision_id}",
     }
     if run.state in ended:
         return ended[run.state]

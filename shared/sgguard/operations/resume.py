@@ -19,14 +19,15 @@ from sgguard.errors import BusyError, EventError, SgguardError
 from sgguard.model.codes import Outcome
 from sgguard.model.sentence import said
 from sgguard.operations import restore, undo_remedy
+from sgguard.operations.open_end import Unresolved
 from sgguard.operations.unresolved import (
-    Unresolved,
     is_left,
     of_run,
     unreadable,
 )
 from sgguard.operations.without_record import without_record
-from sgguard.render.outcome import with_outcome
+from sgguard.render.kept import notes_kept, to_keep
+from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store.rows import Answered, Busy, Claim, Record, Run, RunState
 from sgguard.telemetry import logs
 
@@ -108,29 +109,36 @@ def accept(decision_id: str, context: Context, *, by: str, why: str = "") -> Jso
     if not isinstance(claim, Claim):
         return claim
     try:
-        return _accepted(executor, claim, run, record, f"{by}: {why}" if why else by)
+        return _accepted(executor, claim, run, record, (by, why))
     except SgguardError:
         executor.release(claim)
         raise
 
 
 def _accepted(
-    executor: Executor, claim: Claim, run: Run | None, record: Record | None, who: str
+    executor: Executor, claim: Claim, run: Run | None, record: Record | None, who: tuple[str, str]
 ) -> Json:
     if record is not None:
         found: Json = json.loads(record.document_json)
     else:
         found = without_record(claim, run)
-    before = run.note if run else said("note.nothing-changed")
-    entries = executor.store.entries(claim.decision_id)
-    found = with_outcome(
-        found, Outcome.ACCEPTED, (before, said("note.accepted", who=who)), journal=entries
+    before = notes_kept(run.note) if run else (said("note.nothing-changed"),)
+    by, why = who
+    accepted = (
+        said("note.accepted-because", who=by, why=why) if why else said("note.accepted", who=by)
     )
+    entries = executor.store.entries(claim.decision_id)
+    found = with_outcome(found, Outcome.ACCEPTED, (*before, accepted), journal=entries)
     requester = record.requester if record else ""
     is_open = run is not None and run.state in _UNRESOLVED
     state: RunState | None = "accepted" if is_open else None
-    found = executor.end(claim, found, requester, run_state=state, note=found["note"])
-    logs.log(logging.INFO, "accepted", decision_id=claim.decision_id, detail=f"by {who}")
+    found = executor.end(claim, found, requester, run_state=state, note=to_keep(*notes_of(found)))
+    logs.log(
+        logging.INFO,
+        "accepted",
+        decision_id=claim.decision_id,
+        detail=f"by {': '.join(filter(None, who))}",
+    )
     return found
 
 

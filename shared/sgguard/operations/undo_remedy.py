@@ -22,7 +22,7 @@ from sgguard.errors import BusyError, EventError, HaltedError, InputError, Sggua
 from sgguard.model.change import Change
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
-from sgguard.model.sentence import Sentence, said
+from sgguard.model.sentence import Sentence, Text, said
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.operations.earlier import UNDO
 from sgguard.providers.base import Cloud
@@ -46,11 +46,11 @@ _UNDO_OF = "undo of "
 
 
 class RemedyUndo(msgspec.Struct, frozen=True):
-    """What takes a remedy back, as the world is now; ``left`` is what stays, in words."""
+    """What takes a remedy back, as the world is now; ``left`` is what stays, and why."""
 
     record: Record
     plan: Plan
-    left: tuple[str, ...]
+    left: tuple[Text, ...]
     cloud: Cloud
 
 
@@ -78,11 +78,11 @@ def preview(decision_id: str, context: Context) -> RemedyUndo:
         raise EventError(f"{words}: sgguard restore {decision_id} brings it back", status=409)
     cloud = connect(plan.scope, context)
     planned: list[Planned] = []
-    left: list[str] = []
+    left: list[Text] = []
     for one in reversed(done):
         inverse, why = _inverse(cloud, one.change)
         if inverse is None:
-            left.append(f"{one.step.summary}: {why}")
+            left.append(said("left.as-is", step=said_of(one.step), why=why))
         else:
             planned.append(Planned(_step(one.step), inverse, one.target))
     return RemedyUndo(record, Plan(plan.scope, tuple(planned)), tuple(left), cloud)
@@ -97,26 +97,29 @@ def _done(store: Store, decision_id: str, plan: Plan) -> Iterator[Planned]:
             yield replace(planned, change=codec.load(Change, entry.change_json))
 
 
-def _inverse(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
+_TAKEN_BACK = said("why.taken-back")
+
+
+def _inverse(cloud: Cloud, change: Change) -> tuple[Change | None, Text]:
     """Return the change that takes one back on top of what is there now, or why there is none."""
     if change.kind == "set-groups":
         return _without(cloud, change)
     inverse = change.inverse()
     if inverse is None:
-        return None, "only sgguard restore brings it back"
+        return None, said("why.only-restore")
     state, how = observe(cloud, inverse)
     if state is State.BEFORE:
         return inverse, ""
-    is_back = state is State.AFTER
-    return None, "somebody took it back already" if is_back else how or "it has changed since"
+    return None, _TAKEN_BACK if state is State.AFTER else how or said("why.changed")
 
 
-def _without(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
+def _without(cloud: Cloud, change: Change) -> tuple[Change | None, Text]:
     """Return the change that gives a holder back what it lost, and takes off what it got."""
     holder = holder_of(change)
     now = cloud.read_holder(holder)
     if now is None:
-        return None, f"{holder.kind} {holder.holder_id} is gone"
+        name = said("holder.named", kind=holder.kind, holder=holder.holder_id)
+        return None, said("left.holder-gone", holder=name)
     if now == change.after:
         return Change(
             "set-groups", change.group_id, holder=holder, before=now, after=change.before
@@ -126,9 +129,9 @@ def _without(cloud: Cloud, change: Change) -> tuple[Change | None, str]:
     after = tuple(one for one in now if one not in got)
     after = (*after, *(one for one in lost if one not in after))
     if after == now:
-        return None, "somebody took it back already"
+        return None, _TAKEN_BACK
     if not after:
-        return None, f"{holder.holder_id} would be left without a group"
+        return None, said("why.bare", holder=holder.holder_id)
     return Change("set-groups", change.group_id, holder=holder, before=now, after=after), ""
 
 

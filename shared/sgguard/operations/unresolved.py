@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from sgguard.engine.bulk import is_bind, progress_of, results_in
@@ -21,59 +20,19 @@ from sgguard.engine.execute import APPROVAL_SOURCE, Executor
 from sgguard.errors import SgguardError, StoreError
 from sgguard.model.bind import BindPlan
 from sgguard.model.change import Change
+from sgguard.model.sentence import Sentence, moment, said, together
 from sgguard.operations.earlier import SOURCE as RESTORE_SOURCE
+from sgguard.operations.open_end import State, Unresolved
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import Snapshot
-from sgguard.render.values import time_json
+from sgguard.render.kept import notes_kept
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, OpenClaim, Query, Record, Run
 
 Json = dict[str, Any]
 
-State = Literal[
-    "open", "stuck", "unreadable", "unkept", "unbegun", "approved", "pending", "unheard", "event"
-]
-
 _RECORDS_MAX = 10_000
-
-
-class Unresolved(msgspec.Struct, frozen=True):
-    """One thing that is not at its end.
-
-    ``open`` and ``stuck`` runs, ``unreadable`` ones that this sgguard cannot carry on, ``unkept``
-    ones that ended without their decision; decisions that are ``unbegun`` or ``approved`` and not
-    started; questions that are ``pending``, or settled and ``unheard``; an ``event`` without an
-    answer. ``note`` is what a run left. ``since_s`` is when it began, in seconds since 1970-01-01
-    UTC; ``why`` and ``next`` are for a person.
-    """
-
-    decision_id: str
-    state: State
-    target: tuple[str, ...]
-    since_s: float
-    note: str = ""
-    why: str = ""
-    next: str = ""
-    approval_id: str = ""
-
-    @property
-    def needs_operator(self) -> bool:
-        """Whether nothing but a person moves it."""
-        return self.state in ("stuck", "unreadable")
-
-    def to_json(self) -> Json:
-        """Return it as a JSON document."""
-        return {
-            "decision_id": self.decision_id,
-            "approval_id": self.approval_id,
-            "state": self.state,
-            "target": list(self.target),
-            "since": time_json(datetime.fromtimestamp(self.since_s, UTC)),
-            "why": self.why,
-            "next": self.next,
-            "note": self.note,
-        }
 
 
 def everything(context: Context) -> tuple[Unresolved, ...]:
@@ -111,9 +70,9 @@ def of_run(executor: Executor, run: Run) -> Unresolved:
     """Return what is unresolved about a run."""
     record = executor.store.decision(run.decision_id)
     target = record.target if record else run.keys
-    found = Unresolved(run.decision_id, "open", target, run.begun_at_s, run.note)
+    found = Unresolved(run.decision_id, "open", target, run.begun_at_s, notes_kept(run.note))
     if (error := unreadable(executor.store, run)) is not None:
-        return replace(found, state="unreadable", why=str(error))
+        return replace(found, state="unreadable", cause=said("open.unreadable", text=str(error)))
     return replace(found, state="stuck") if run.state == "stuck" else found
 
 
@@ -138,35 +97,35 @@ def unreadable(store: Store, run: Run) -> StoreError | None:
 
 
 def _explained(executor: Executor, run: Run, held_until_s: float) -> Unresolved:
-    found = of_run(executor, run)
-    as_it_is = f"sgguard resume {run.decision_id} --accept ends it as it is"
-    resume = f"sgguard resume {run.decision_id}"
+    found, mine = of_run(executor, run), run.decision_id
     if held_until_s:
-        at = _time(held_until_s)
-        return replace(found, why="a worker has it", next=f"that worker ends it, or {at}: {resume}")
+        then = said("open.held-next", at=_moment(held_until_s), decision=mine)
+        return replace(found, cause=said("open.held"), then=then)
     if found.state == "unreadable":
-        return replace(found, next=f"it is not carried on here; {as_it_is}")
+        return replace(found, then=said("open.unreadable-next", decision=mine))
     if (error := _unreachable(executor, run)) is not None:
-        return replace(found, why=str(error), next=f"mend that, then {resume}; {as_it_is}")
-    if stopped := executor.stopped():
-        return replace(found, why=stopped, next=f"nothing until changes are permitted; {as_it_is}")
+        cause = said("open.unreachable", text=str(error))
+        return replace(found, cause=cause, then=said("open.unreachable-next", decision=mine))
+    if stopped := executor.halted():
+        return replace(found, cause=stopped, then=said("open.stopped-next", decision=mine))
     if found.state == "stuck":
-        why = f"not everything could be undone: {run.note}"
-        return replace(found, why=why, next=f"repair the cause, then {resume}; {as_it_is}")
-    return _unfinished(executor, run, found, resume)
+        cause = said("open.stuck", note=together(found.note))
+        return replace(found, cause=cause, then=said("open.stuck-next", decision=mine))
+    return _unfinished(executor, run, found)
 
 
-def _unfinished(executor: Executor, run: Run, found: Unresolved, resume: str) -> Unresolved:
+def _unfinished(executor: Executor, run: Run, found: Unresolved) -> Unresolved:
     """Return how far an open run is, and what goes on with it."""
+    mine = run.decision_id
     if is_bind(run):
         over, everyone = progress_of(executor.store, run)
-        why = f"its worker ended after {over} of {everyone} holders"
-        return replace(found, why=why, next=f"the next delivery of its event or {resume} goes on")
+        cause = said("open.bind", over=over, n=everyone)
+        return replace(found, cause=cause, then=said("open.bind-next", decision=mine))
     made = sum(one.state == "done" and not one.is_undo for one in _entries(executor, run))
-    total = len(codec.load(Plan, run.plan_json).planned)
-    why = f"its worker ended after {made} of {total} changes"
-    goes_on = "the next delivery of its event" if run.source != RESTORE_SOURCE else "a restore"
-    return replace(found, why=why, next=f"{goes_on} or {resume} finishes it, or rolls it back")
+    cause = said("open.run", made=made, n=len(codec.load(Plan, run.plan_json).planned))
+    is_restore = run.source == RESTORE_SOURCE
+    then = said("open.restore-next" if is_restore else "open.run-next", decision=mine)
+    return replace(found, cause=cause, then=then)
 
 
 def _entries(executor: Executor, run: Run) -> Any:
@@ -205,31 +164,33 @@ def _approved(executor: Executor) -> Iterator[Unresolved]:
     for one in executor.store.approvals("approved"):
         run = executor.store.run(one.decision_id)
         if run is None and is_left(executor, one):
-            why = f"{one.resolved_by} approved it, and its worker ended before it began"
-            begin = f"sgguard resume {one.decision_id} compares the facts and begins it"
-            until = f"from {_time(one.expires_at_s)} on the timer closes it"
-            yield _question(one, "approved", one.resolved_at_s or 0.0, why, f"{begin}; {until}")
+            cause = said("open.approved", who=one.resolved_by)
+            at = _moment(one.expires_at_s)
+            then = said("open.approved-next", decision=one.decision_id, at=at)
+            yield _question(one, "approved", one.resolved_at_s or 0.0, cause, then)
 
 
 def _pending(executor: Executor) -> Iterator[Unresolved]:
     now_s = executor.store.now_s()
     for one in executor.store.approvals("pending"):
         record = executor.store.decision(one.decision_id)
-        answer = f"sgguard approvals approve {one.approval_id}, or deny"
-        until = _time(one.expires_at_s)
+        at = _moment(one.expires_at_s)
         if record is None or _asks(record) != one.approval_id:
-            why = "its decision was not kept: its worker ended"
-            following = f"the next delivery of its event asks anew; at {until} it expires"
+            cause, then = said("open.unkept-question"), said("open.asks-anew", at=at)
         elif one.expires_at_s <= now_s:
-            why, following = "nobody answered in time", "the timer closes it, or whoever clicks"
+            cause, then = said("open.late"), said("open.late-next")
         else:
-            who = one.requester or "somebody unknown"
-            why, following = f"{who} asked, and nobody answered", f"{answer}; at {until} it expires"
-        yield _question(one, "pending", one.asked_at_s, why, following)
+            by = one.requester
+            cause = said("open.asked", who=by) if by else said("open.asked-by-nobody")
+            then = said("open.asked-next", approval=one.approval_id, at=at)
+        yield _question(one, "pending", one.asked_at_s, cause, then)
 
 
-def _question(one: Approval, state: State, since_s: float, why: str, following: str) -> Unresolved:
-    found = Unresolved(one.decision_id, state, one.target, since_s, one.summary, why, following)
+def _question(
+    one: Approval, state: State, since_s: float, cause: Sentence, then: Sentence
+) -> Unresolved:
+    note = (one.summary,) if one.summary else ()
+    found = Unresolved(one.decision_id, state, one.target, since_s, note, cause, then)
     return replace(found, approval_id=one.approval_id)
 
 
@@ -239,23 +200,24 @@ def _question(one: Approval, state: State, since_s: float, why: str, following: 
 def _records(executor: Executor) -> Iterator[Unresolved]:
     """Yield decisions that say they go on, and nothing carries them."""
     for record in executor.store.decisions(Query(outcome="unfinished", limit=_RECORDS_MAX)):
-        run = executor.store.run(record.decision_id)
-        found = Unresolved(record.decision_id, "unbegun", record.target, record.at_s)
-        accept = f"sgguard resume {record.decision_id} --accept ends it"
+        mine = record.decision_id
+        run = executor.store.run(mine)
+        found = Unresolved(mine, "unbegun", record.target, record.at_s)
         if run is not None:
-            why = f"its run is {run.state}, and its worker ended before the decision was"
-            following = f"sgguard resume {record.decision_id} writes it down"
-            yield replace(found, state="unkept", note=run.note, why=why, next=following)
+            cause, then = (
+                said("open.unkept", state=run.state),
+                said("open.unkept-next", decision=mine),
+            )
+            note = notes_kept(run.note)
+            yield replace(found, state="unkept", note=note, cause=cause, then=then)
         else:
-            why = "its worker ended before the first change: nothing was changed"
-            following = f"the next delivery of its event decides anew; {accept}"
-            yield replace(found, why=why, next=following)
+            then = said("open.unbegun-next", decision=mine)
+            yield replace(found, cause=said("open.unbegun"), then=then)
     for record in executor.store.decisions(Query(outcome="pending", limit=_RECORDS_MAX)):
         asked = executor.store.approval(_asks(record))
         if asked is not None and asked.state in ("denied", "expired"):
-            why = f"its request is {asked.state}, and its worker ended before the decision said so"
-            following = "the timer, or whoever clicks, writes it down"
-            yield _question(asked, "unheard", asked.resolved_at_s or 0.0, why, following)
+            cause, then = said("open.unheard", state=asked.state), said("open.unheard-next")
+            yield _question(asked, "unheard", asked.resolved_at_s or 0.0, cause, then)
 
 
 def _is_event(claim: OpenClaim, known: set[str]) -> bool:
@@ -270,14 +232,11 @@ def _of_claim(executor: Executor, claim: OpenClaim) -> Unresolved:
     name = (f"{claim.source} {claim.event_id}",)
     found = Unresolved(claim.decision_id, "event", name, claim.first_at_s)
     if claim.is_held:
-        until = _time(claim.lease_until_s)
-        following = f"that worker answers it; after {until} the next delivery takes it"
-        return replace(found, why="a worker has it", next=following)
-    days = executor.context.settings.keep_days
-    why = "it could not be decided, or its worker ended: nothing was changed"
-    following = f"the next delivery decides it; without one it is forgotten after {days} days"
-    return replace(found, why=why, next=following)
+        then = said("open.event-held-next", at=_moment(claim.lease_until_s))
+        return replace(found, cause=said("open.held"), then=then)
+    then = said("open.event-next", days=executor.context.settings.keep_days)
+    return replace(found, cause=said("open.event"), then=then)
 
 
-def _time(at_s: float) -> str:
-    return time_json(datetime.fromtimestamp(at_s, UTC))[:19] + "Z"
+def _moment(at_s: float) -> Sentence:
+    return moment(datetime.fromtimestamp(at_s, UTC))

@@ -20,6 +20,7 @@ from sgguard.errors import (
     UnknownShapeError,
 )
 from sgguard.model.codes import UnseenCode
+from sgguard.model.failure import explained
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
 from sgguard.model.sentence import Sentence, Text, as_told, listed, said
 from sgguard.providers.base import Provider
@@ -123,11 +124,12 @@ def with_rules(provider: Provider, group: Group) -> Group:
     """
     seen = provider.list_rules(group.group_id)
     if seen.unseen:
-        raise UnknownShapeError(
-            provider.capabilities.provider,
-            f"rules of {group.group_id}",
-            detail=as_told(seen.unseen[0].why),
+        why = seen.unseen[0].why
+        error = UnknownShapeError(
+            provider.capabilities.provider, f"rules of {group.group_id}", detail=as_told(why)
         )
+        told = said("why.rules-unread", text=str(error), group=group.group_id, why=why)
+        raise explained(error, told)
     return replace(group, rules=seen.value)
 
 

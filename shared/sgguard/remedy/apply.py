@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from sgguard.model.change import renamed
 from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
-from sgguard.model.sentence import Text, listed, said
+from sgguard.model.sentence import Sentence, Text, listed, said, together
 from sgguard.providers import BatchChanges
 from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time
 from sgguard.remedy.lost import missing
@@ -32,7 +32,7 @@ from sgguard.remedy.settle import settle_by_observing
 from sgguard.remedy.unchanged import changed_content
 from sgguard.remedy.wave import AT_ONCE, TOGETHER, next_wave
 from sgguard.remedy.world import State
-from sgguard.render.language.sentence import WHOLE, in_english
+from sgguard.render.kept import to_keep
 from sgguard.render.language.step import said_of
 from sgguard.store.rows import RunState
 
@@ -62,12 +62,12 @@ class RunResult(msgspec.Struct, frozen=True):
         return _STATES[self.outcome]
 
     @property
-    def words(self) -> str:
+    def notes(self) -> tuple[Text, ...]:
         """Everything there is to say about the end."""
-        return "; ".join(in_english(part, WHOLE) for part in (self.note, *self.left) if part)
+        return tuple(part for part in (self.note, *self.left) if part)
 
 
-def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str = "") -> RunResult:
+def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: Text = "") -> RunResult:
     """Carry the plan out from where its journal ends; whoever calls it ends the run.
 
     ``is_undoing`` is the direction of the run: one that was turned never goes forward again, even
@@ -104,7 +104,7 @@ def carry_out(worker: Worker, plan: Plan, *, is_undoing: bool = False, why: str 
     # 6. Back, where a change was refused or 4. was left out. That it goes back is written down
     #    before the first undo: whoever continues it does not make the next change instead.
     if not is_undoing:
-        worker.store.turn(worker.claim, in_english(progress.failure, WHOLE))
+        worker.store.turn(worker.claim, to_keep(progress.failure))
     return _roll_back(worker, plan, progress)
 
 
@@ -179,20 +179,20 @@ def _left(plan: Plan, progress: Progress) -> tuple[str, ...]:
 
 def _last_look(
     worker: Worker, plan: Plan, checked: tuple[str, ...], group_ids: tuple[str, ...]
-) -> str:
+) -> Text:
     """Return what blocks groups that are ``checked``, or how others differ; empty: nothing does."""
-    against = _remaining_blockers(worker, checked) if checked else ""
-    return against or _changed(worker, plan, group_ids)
+    against = _remaining_blockers(worker, checked) if checked else ()
+    return together(against or _changed(worker, plan, group_ids))
 
 
-def _changed(worker: Worker, plan: Plan, group_ids: tuple[str, ...]) -> str:
-    """Return in words what of the groups no restore would bring back; empty: nothing."""
+def _changed(worker: Worker, plan: Plan, group_ids: tuple[str, ...]) -> tuple[Sentence, ...]:
+    """Return what of the groups no restore would bring back; empty: nothing."""
     require_time(worker)
-    return "; ".join(changed_content(worker.cloud, plan, worker.snapshot, group_ids))
+    return changed_content(worker.cloud, plan, worker.snapshot, group_ids)
 
 
-def _remaining_blockers(worker: Worker, left: tuple[str, ...]) -> str:
-    """Return what still blocks the groups that are yet to be deleted, in words, read anew.
+def _remaining_blockers(worker: Worker, left: tuple[str, ...]) -> tuple[Sentence, ...]:
+    """Return what still blocks the groups that are yet to be deleted, read anew.
 
     A cloud may show a change only after a while, so it is read more than once.
     """
@@ -200,9 +200,9 @@ def _remaining_blockers(worker: Worker, left: tuple[str, ...]) -> str:
         require_time(worker)
         found = worker.remaining_blockers(left)
         if not found or number == TRIES:
-            return "; ".join(found)
+            return found
         worker.sleep(min(0.5 * number, worker.deadline.remaining_s()))
-    return ""
+    return ()
 
 
 def _deleted(plan: Plan, progress: Progress) -> frozenset[str]:

@@ -29,8 +29,9 @@ from sgguard.errors import (
     SgguardError,
 )
 from sgguard.model.change import Change
-from sgguard.model.sending import UNSENT, UnsentError
-from sgguard.model.sentence import Text
+from sgguard.model.failure import failure_of
+from sgguard.model.sending import UnsentError
+from sgguard.model.sentence import Sentence, Text, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.settle import Failure, seen_of, settle, settle_failed, write
@@ -55,7 +56,7 @@ class Worker(msgspec.Struct, frozen=True):
     """What one worker needs to carry out a plan.
 
     ``remaining_blockers`` reads everything about the groups to be deleted once more and returns
-    what still blocks them, in words; it is called before the first of them is deleted. ``snapshot``
+    what still blocks them; it is called before the first of them is deleted. ``snapshot``
     is what was kept of them when the plan was made. ``second_look`` is called where an earlier
     worker began the plan and changed nothing: it returns why the plan must not go on.
     """
@@ -64,7 +65,7 @@ class Worker(msgspec.Struct, frozen=True):
     store: Store
     claim: Claim
     deadline: Deadline
-    remaining_blockers: Callable[[tuple[str, ...]], tuple[str, ...]]
+    remaining_blockers: Callable[[tuple[str, ...]], tuple[Sentence, ...]]
     snapshot: Snapshot
     lease_s: float = 60.0
     now: EpochClock = time.time
@@ -81,8 +82,8 @@ def attempt(
     is_undo: bool = False,
     paired: Collection[int] = (),
     freeing: Collection[int] = (),
-    last_look: Callable[[], str] | None = None,
-) -> dict[int, str]:
+    last_look: Callable[[], Text] | None = None,
+) -> dict[int, Text]:
     """Make changes side by side, by the steps they carry out or undo.
 
     ``paired`` steps mean something only together: of a rewrite the new rule must not stay where
@@ -159,7 +160,7 @@ def _make(
     worker: Worker,
     progress: Progress,
     changes: Mapping[int, Change],
-    last_look: Callable[[], str] | None = None,
+    last_look: Callable[[], Text] | None = None,
     *,
     is_undo: bool,
 ) -> tuple[dict[int, tuple[Entry, SgguardError]], bool]:
@@ -189,7 +190,7 @@ def _make(
             settle(progress, entry, is_done=True, made=made)
         elif isinstance(made, UnsentError) and made.is_late:
             is_late = True
-            settle(progress, entry, is_done=False, note=str(made))
+            settle(progress, entry, is_done=False, note=failure_of(made))
         else:
             failed[step] = (entry, made)
     write(worker, progress)
@@ -200,7 +201,7 @@ def _is_against(
     worker: Worker,
     progress: Progress,
     entries: Iterable[Entry],
-    last_look: Callable[[], str],
+    last_look: Callable[[], Text],
 ) -> bool:
     """Look before anything is sent; where that is against it, or fails, nothing was sent."""
     try:
@@ -208,17 +209,17 @@ def _is_against(
         if not progress.against:
             require_time(worker)
     except SgguardError as error:
-        _settle_unsent(worker, progress, entries, str(error))
+        _settle_unsent(worker, progress, entries, failure_of(error))
         raise
     if progress.against:
         _settle_unsent(worker, progress, entries, progress.against)
     return bool(progress.against)
 
 
-def _settle_unsent(worker: Worker, progress: Progress, entries: Iterable[Entry], why: str) -> None:
+def _settle_unsent(worker: Worker, progress: Progress, entries: Iterable[Entry], why: Text) -> None:
     """Note that nothing was sent; where a process dies before, that is observed later."""
     for entry in entries:
-        settle(progress, entry, is_done=False, note=f"{UNSENT}{why}")
+        settle(progress, entry, is_done=False, note=said("unsent.because", why=why))
     write(worker, progress)
 
 

@@ -6,28 +6,38 @@ list. Each line has an answer of its own, so that one that cannot be read leaves
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError, SgguardError, UnknownShapeError
 from sgguard.model.change import Change, content
-from sgguard.model.resource import Rule
+from sgguard.model.failure import explained
+from sgguard.model.resource import Rule, Unseen
+from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.model.subject import group_of, holder_of, rule_of
 from sgguard.providers.base import Cloud
 from sgguard.remedy.world import State, read_holders, rules_of, same_groups
 from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 
-Observed = tuple[State, str]
-"""The state of a change, and in words what is there where that matters."""
+Observed = tuple[State, Text]
+"""The state of a change, and a sentence on what is there where that matters.
+
+Of a group that was created, and is as wanted, the second part is its id.
+"""
+
+_STATES: Mapping[State, Sentence] = {
+    State.BEFORE: said("seen.before"),
+    State.AFTER: said("seen.after"),
+    State.DIVERGED: said("seen.diverged"),
+    State.GONE: said("seen.gone"),
+}
 
 
 def observe(cloud: Cloud, change: Change) -> Observed:
-    """Compare the world with a change: its state, and the details in words where they matter.
-
-    Of a group that was created the second part is its id.
+    """Compare the world with a change: its state, and the details where they matter.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked, or not all of it was read.
@@ -53,6 +63,11 @@ def observe_all(cloud: Cloud, changes: Sequence[Change]) -> list[Observed | Sggu
     for part, some in zip(parts.values(), found, strict=True):
         results |= zip(part, some, strict=True)
     return [results[number] for number in range(len(changes))]
+
+
+def seen_as(state: State, how: Text) -> Text:
+    """Return what was observed: the details where there are some, else the state."""
+    return how or _STATES[state]
 
 
 def _together(change: Change) -> str:
@@ -98,7 +113,7 @@ def is_let_go(cloud: Cloud, change: Change) -> bool:
 
 def _observe_rules(cloud: Cloud, some: Sequence[Change]) -> list[Observed]:
     group_id = some[0].group_id
-    gone = (State.GONE, f"group {group_id} is gone")
+    gone: Observed = (State.GONE, said("seen.group-gone", group=group_id))
     try:
         rules = rules_of(cloud, group_id)
     except NotFoundError:
@@ -118,23 +133,38 @@ def _compare_rule(change: Change, rules: Sequence[Rule]) -> Observed:
 
 def _compare_holder(cloud: Cloud, change: Change, group_ids: tuple[str, ...] | None) -> Observed:
     holder = holder_of(change)
+    name = said("holder.named", kind=holder.kind, holder=holder.holder_id)
     if group_ids is None:
-        return State.GONE, f"{holder.kind} {holder.holder_id} is gone"
+        return State.GONE, said("left.holder-gone", holder=name)
     if same_groups(cloud, group_ids, change.after):
         return State.AFTER, ""
     if same_groups(cloud, group_ids, change.before):
         return State.BEFORE, ""
-    current = f"{holder.kind} {holder.holder_id} has {', '.join(group_ids) or 'no group'}"
-    wanted = f"(before: {', '.join(change.before)}; after: {', '.join(change.after)})"
-    return State.DIVERGED, f"{current} {wanted}"
+    return State.DIVERGED, said(
+        "seen.holder-has",
+        holder=name,
+        groups=_listed(group_ids),
+        before=_listed(change.before),
+        after=_listed(change.after),
+    )
+
+
+def _listed(group_ids: Sequence[str]) -> Sentence:
+    return listed(group_ids) if group_ids else said("seen.no-group")
 
 
 def _observe_group(cloud: Cloud, group_id: str) -> Observed:
     seen = cloud.read_groups([group_id])
     if seen.unseen or group_id not in seen.value:
-        why = in_english(seen.unseen[0].why) if seen.unseen else "the response does not mention it"
-        raise UnknownShapeError(cloud.capabilities.provider, f"group {group_id}", detail=why)
+        raise unread(cloud, group_id, seen.unseen, f"group {group_id}")
     return (State.AFTER if seen.value[group_id] is None else State.BEFORE), ""
+
+
+def unread(cloud: Cloud, group_id: str, gaps: Sequence[Unseen], what: str) -> UnknownShapeError:
+    """Return the error that says that a cloud does not tell whether a group exists."""
+    why = gaps[0].why if gaps else said("why.group-not-mentioned")
+    error = UnknownShapeError(cloud.capabilities.provider, what, detail=in_english(why))
+    return explained(error, said("why.group-unread", text=str(error), group=group_id, why=why))
 
 
 def _observe_creation(cloud: Cloud, change: Change) -> Observed:
@@ -146,11 +176,12 @@ def _observe_creation(cloud: Cloud, change: Change) -> Observed:
     if not new:
         return State.BEFORE, ""
     if len(new) > 1:
-        return State.DIVERGED, f"there are {len(new)} new groups named {name}: {', '.join(new)}"
+        several = said("seen.several-made", n=len(new), name=name, groups=listed(new))
+        return State.DIVERGED, several
     # 2. One that is not finished still has the cloud's own rules, or lacks settings of the group
     #    it replaces: rules added to it would let more traffic through than before.
     made = cloud.define_group(replace(wanted, group_id=new[0]))
     if made.rules or set(wanted.native) - set(made.native):
-        how = f"group {new[0]} exists, but is not finished"
+        how = said("seen.half-made", group=new[0])
         return (State.BEFORE if cloud.capabilities.resumes_creation else State.DIVERGED), how
     return State.AFTER, new[0]

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from sgguard.model.change import Change
 from sgguard.model.sending import UNSENT
-from sgguard.model.sentence import Text
+from sgguard.model.sentence import Text, together
 from sgguard.remedy.plan import Plan
+from sgguard.render.kept import notes_kept
 from sgguard.store import codec
 from sgguard.store.rows import Entry, EntryState, Settled
 
@@ -28,10 +29,10 @@ class Progress(msgspec.Struct):
     entries: list[Entry] = msgspec.field(default_factory=list)
     done: set[int] = msgspec.field(default_factory=set)
     made: dict[str, str] = msgspec.field(default_factory=dict)
-    indeterminate: dict[int, str] = msgspec.field(default_factory=dict)
+    indeterminate: dict[int, Text] = msgspec.field(default_factory=dict)
     is_undoing: bool = False
     failure: Text = ""
-    against: str = ""
+    against: Text = ""
     unwritten: list[Settled] = msgspec.field(default_factory=list)
 
     @classmethod
@@ -102,9 +103,9 @@ class Progress(msgspec.Struct):
         self.done.discard(step)
 
 
-def _why(entries: Sequence[Entry]) -> str:
+def _why(entries: Sequence[Entry]) -> Text:
     """Return the last note on a change that was never made; others of its wave may have been."""
     forward = [entry for entry in entries if not entry.is_undo]
     made = {entry.step for entry in forward if entry.state == "done"}
     notes = [entry.note for entry in forward if entry.note and entry.step not in made]
-    return notes[-1] if notes else ""
+    return together(notes_kept(notes[-1])) if notes else ""

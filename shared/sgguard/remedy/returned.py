@@ -12,16 +12,15 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from sgguard.errors import UnknownShapeError
 from sgguard.model.change import Change, Holder
 from sgguard.model.resource import Group, Rule
 from sgguard.model.sentence import Sentence, said
 from sgguard.providers.base import Cloud
+from sgguard.remedy.observe import unread
 from sgguard.remedy.places import Past
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import read_holders, rules_of
-from sgguard.render.language.sentence import in_english
 from sgguard.wire.parallel import parallel
 
 
@@ -198,10 +197,7 @@ def _read_groups(cloud: Cloud, ids: tuple[str, ...]) -> dict[str, Group | None]:
     seen = cloud.read_groups(ids)
     if unknown := [one for one in ids if one not in seen.value]:
         # Taken for gone, a group that is hidden would get a twin.
-        why = in_english(seen.unseen[0].why) if seen.unseen else "the response does not mention it"
-        raise UnknownShapeError(
-            cloud.capabilities.provider, f"group {unknown[0]} to restore", detail=why
-        )
+        raise unread(cloud, unknown[0], seen.unseen, f"group {unknown[0]} to restore")
     return dict(seen.value)
 
 

@@ -18,12 +18,15 @@ from sgguard.errors import (
     ThrottledError,
 )
 from sgguard.model.change import Change
+from sgguard.model.failure import failure_of
 from sgguard.model.sending import UnsentError
+from sgguard.model.sentence import Sentence, Text, said
 from sgguard.providers.base import Cloud
-from sgguard.remedy.observe import Observed, is_let_go, observe_all
+from sgguard.remedy.observe import Observed, is_let_go, observe_all, seen_as
 from sgguard.remedy.progress import Progress
 from sgguard.remedy.wave import TOGETHER
 from sgguard.remedy.world import State
+from sgguard.render.kept import to_keep
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry, Settled
@@ -61,7 +64,7 @@ class Failure(msgspec.Struct, frozen=True):
     ``is_met``: the world is as wanted all the same. ``is_final``: sending it again cannot help.
     """
 
-    why: str
+    why: Sentence
     is_met: bool = False
     is_final: bool = False
 
@@ -100,8 +103,9 @@ def settle_failed(
     """
     # 1. The error proves that nothing was changed.
     if is_proof(error):
-        settle(progress, entry, is_done=False, note=str(error))
-        return Failure(str(error), is_final=not isinstance(error, ThrottledError | UnsentError))
+        refused = failure_of(error)
+        settle(progress, entry, is_done=False, note=refused)
+        return Failure(refused, is_final=not isinstance(error, ThrottledError | UnsentError))
     # 2. The response was lost, or 1. leaves it open: compare the world with the change.
     if seen is None or isinstance(seen, SgguardError):
         raise seen or error
@@ -113,7 +117,7 @@ def settle_failed(
     is_known = error.is_outcome_known and change.kind != "delete-group"
     is_ours = not is_known or progress.was_tried(entry)
     is_done = is_there and is_ours
-    why = f"{error} (observed: {how or state.value})"
+    why = said("why.observed", error=failure_of(error), seen=seen_as(state, how))
     # 4. What only lets a group go is met where the group was let go in another way.
     is_open = state is State.GONE or (state is State.DIVERGED and not is_ours)
     if is_freeing and is_open and is_let_go(worker.cloud, change):
@@ -123,7 +127,7 @@ def settle_failed(
     if state is State.DIVERGED and is_ours:
         _leave_indeterminate(progress, entry, how, why)
         return Failure(why, is_final=True)
-    settle(progress, entry, is_done=is_done, note=why, made=how if is_done else "")
+    settle(progress, entry, is_done=is_done, note=why, made=_made(how) if is_done else "")
     # 6. Only a change that was not made is sent again. One that another user made is met, but not
     #    half of a rewrite: where they removed the old rule, the new one must not stay.
     is_final = state is not State.BEFORE or isinstance(error, NotFoundError)
@@ -148,12 +152,12 @@ def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[En
                 failures.append(seen)
                 continue
             state, how = seen
-            note = f"its outcome was not reported (observed: {how or state.value})"
+            note = said("why.unreported", seen=seen_as(state, how))
             if state is State.DIVERGED:
                 _leave_indeterminate(progress, entry, how, note)
                 continue
             is_done = state is State.AFTER
-            made = how if is_done else ""
+            made = _made(how) if is_done else ""
             settle(progress, entry, is_done=is_done, note=note, made=made)
         # What was seen is written, also where another line of these could not be.
         write(worker, progress)
@@ -161,16 +165,21 @@ def settle_by_observing(worker: Worker, progress: Progress, entries: Sequence[En
             raise failures[0]
 
 
-def _leave_indeterminate(progress: Progress, entry: Entry, how: str, note: str) -> None:
+def _made(how: Text) -> str:
+    """Return the id of a group that was made, as it was observed."""
+    return how if isinstance(how, str) else ""
+
+
+def _leave_indeterminate(progress: Progress, entry: Entry, how: Text, note: Sentence) -> None:
     """Leave a change unsettled: it may have been made, and another user changed the same thing."""
     progress.indeterminate[entry.step] = how
     progress.failure = progress.failure or note
-    progress.unwritten.append(Settled(entry, "intended", note=note))
+    progress.unwritten.append(Settled(entry, "intended", note=to_keep(note)))
 
 
 def settle(
-    progress: Progress, entry: Entry, *, is_done: bool, note: str = "", made: str = ""
+    progress: Progress, entry: Entry, *, is_done: bool, note: Text = "", made: str = ""
 ) -> None:
     """Note what came of a line: it is written with the next ones (:func:`write`)."""
     state = progress.settled(entry, is_done=is_done, made=made)
-    progress.unwritten.append(Settled(entry, state, made, note))
+    progress.unwritten.append(Settled(entry, state, made, to_keep(note)))

@@ -13,18 +13,20 @@ from sgguard.errors import NotFoundError
 from sgguard.model.change import content, holder_of
 from sgguard.model.facts import GroupFacts
 from sgguard.model.resource import Group, Rule
+from sgguard.model.sentence import Sentence, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan, position_of
 from sgguard.remedy.snapshot import Snapshot
-from sgguard.render import wording
-from sgguard.render.wording import one_line
+from sgguard.render.language.rule import rule_said
 from sgguard.wire.parallel import parallel
 
 _FIELDS = ("name", "description", "tags")
 
 
-def changed_facts(facts: Iterable[GroupFacts], plan: Plan, snapshot: Snapshot) -> Iterator[str]:
-    """Yield in words what facts that were read anew tell otherwise than the snapshot.
+def changed_facts(
+    facts: Iterable[GroupFacts], plan: Plan, snapshot: Snapshot
+) -> Iterator[Sentence]:
+    """Yield what facts that were read anew tell otherwise than the snapshot.
 
     That is name, description and tags, where both tell them, and holders of which a delete by
     force would take the group without a note of it.
@@ -40,17 +42,17 @@ def changed_facts(facts: Iterable[GroupFacts], plan: Plan, snapshot: Snapshot) -
         for name in _FIELDS:
             had, has = getattr(was, name), getattr(one.group, name)
             if None not in (had, has) and _plain(had) != _plain(has):
-                yield f"{name} of {group_id} changed after the plan was made"
+                yield said("since.field", field=name, group=group_id)
         for binding in one.bindings if group_id in forced else ():
             if binding.holder_id and holder_of(binding) not in noted:
-                about = f"{binding.kind} {binding.holder_id}"
-                yield f"{about} got {group_id} after the plan was made"
+                about = said("holder.named", kind=binding.kind, holder=binding.holder_id)
+                yield said("since.bound", holder=about, group=group_id)
 
 
 def changed_content(
     cloud: Cloud, plan: Plan, snapshot: Snapshot, group_ids: Sequence[str]
-) -> tuple[str, ...]:
-    """Read groups to be deleted once more; return in words how their rules differ, or settings.
+) -> tuple[Sentence, ...]:
+    """Read groups to be deleted once more; return how their rules differ, or their settings.
 
     It costs the calls of :meth:`~sgguard.providers.base.Changes.define_group` for each group. A
     group that is gone differs in nothing: there is nothing left to delete.
@@ -61,10 +63,10 @@ def changed_content(
     kept = [group for group in snapshot.groups if group.group_id in group_ids]
     there = parallel([partial(_define, cloud, group) for group in kept])
     return tuple(
-        words
+        one
         for was, now in zip(kept, there, strict=True)
         if now is not None
-        for words in _differences(plan, was, now)
+        for one in _differences(plan, was, now)
     )
 
 
@@ -75,7 +77,7 @@ def _define(cloud: Cloud, group: Group) -> Group | None:
         return None
 
 
-def _differences(plan: Plan, was: Group, now: Group) -> Iterator[str]:
+def _differences(plan: Plan, was: Group, now: Group) -> Iterator[Sentence]:
     # 1. What the plan itself adds to the group or removes from it is in the snapshot, or must not
     #    come back: only the other rules are compared.
     own = {
@@ -89,16 +91,16 @@ def _differences(plan: Plan, was: Group, now: Group) -> Iterator[str]:
     )
     # 2. Each rule that is only there, or only in the snapshot; the same one may be there twice.
     added, removed = _without(after, before), _without(before, after)
-    for some, how in ((added, "was added to"), (removed, "was removed from")):
-        for rule in some:
-            words = one_line(wording.rule_words(rule), 80)
-            yield f"rule {words} {how} {was.group_id} after the plan was made"
+    for rule in added:
+        yield said("since.rule-added", rule=rule_said(rule), group=was.group_id)
+    for rule in removed:
+        yield said("since.rule-removed", rule=rule_said(rule), group=was.group_id)
     # 3. Where rules have positions their order counts.
     is_ordered = any(position_of(rule) for rule in now.rules or ())
     if is_ordered and before != after and not (added or removed):
-        yield f"the order of the rules of {was.group_id} changed after the plan was made"
+        yield said("since.order", group=was.group_id)
     if set(was.native) != set(now.native):
-        yield f"settings of {was.group_id} changed after the plan was made"
+        yield said("since.settings", group=was.group_id)
 
 
 def _without(rules: Sequence[Rule], others: Sequence[Rule]) -> list[Rule]:

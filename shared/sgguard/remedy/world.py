@@ -17,7 +17,9 @@ from functools import partial
 
 from sgguard.errors import SgguardError, UnknownShapeError
 from sgguard.model.change import Change, Holder
+from sgguard.model.failure import explained
 from sgguard.model.resource import Rule
+from sgguard.model.sentence import said
 from sgguard.model.subject import group_of, holder_of, rule_of
 from sgguard.providers import BatchChanges, RuleBatches, late
 from sgguard.providers.base import Cloud
@@ -119,11 +121,12 @@ def rules_of(cloud: Cloud, group_id: str) -> tuple[Rule, ...]:
     """
     seen = cloud.list_rules(group_id)
     if seen.unseen:
-        raise UnknownShapeError(
-            cloud.capabilities.provider,
-            f"rules of {group_id}",
-            detail=in_english(seen.unseen[0].why),
+        why = seen.unseen[0].why
+        error = UnknownShapeError(
+            cloud.capabilities.provider, f"rules of {group_id}", detail=in_english(why)
         )
+        told = said("why.rules-unread", text=str(error), group=group_id, why=why)
+        raise explained(error, told)
     return seen.value
 
 

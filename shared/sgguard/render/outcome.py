@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sgguard.model.codes import Outcome
-from sgguard.model.sentence import Sentence, Text, said
-from sgguard.render.language.sentence import WHOLE, in_english, in_words, knows
+from sgguard.model.sentence import Sentence, Text, as_sentence
+from sgguard.render.kept import english, joined, sentences_kept
+from sgguard.render.language.sentence import WHOLE, in_words, knows
 from sgguard.render.language.words import Words
 from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.values import Json, time_json
@@ -34,8 +35,8 @@ def with_outcome(
     return {
         **document,
         "outcome": outcome.value,
-        "note": "; ".join(in_english(one, WHOLE) for one in notes),
-        "notes": [sentence_json(_said(one)) for one in notes],
+        "note": joined(notes),
+        "notes": [sentence_json(as_sentence(one)) for one in notes],
         "journal": [_line(one) for one in journal],
         "approval": document.get("approval") if approval is None else _approval(approval),
     }
@@ -58,10 +59,6 @@ def notes_in(document: Json, words: Words) -> list[str]:
     return [one for one in told if one] or [document["note"]]
 
 
-def _said(note: Text) -> Sentence:
-    return note if isinstance(note, Sentence) else said("note.text", text=note)
-
-
 def _line(entry: Entry) -> Json:
     return {
         "number": entry.number,
@@ -70,8 +67,9 @@ def _line(entry: Entry) -> Json:
         "is_undo": entry.is_undo,
         "state": entry.state,
         "made": entry.made_id,
-        "note": entry.note,
+        "note": english(entry.note),
         "at": _time(entry.at_s),
+        **({"notes": notes} if (notes := sentences_kept(entry.note)) else {}),
     }
 
 

@@ -13,8 +13,9 @@ from functools import partial
 
 from sgguard.errors import ConflictError, ForbiddenError, NotFoundError, UnknownShapeError
 from sgguard.model.change import content
+from sgguard.model.failure import explained
 from sgguard.model.resource import Rule
-from sgguard.model.sentence import as_told
+from sgguard.model.sentence import as_told, said
 from sgguard.providers.huawei import listing, proof, response
 from sgguard.providers.huawei.api import Api, unless_absent
 from sgguard.wire.openstack.neutron.rule import RuleRow, rule_body
@@ -82,8 +83,11 @@ def read_rules(api: Api, group_id: str) -> list[Rule]:
     """
     seen = proof.own_rules(api, group_id)
     if seen.unseen:
-        detail = f"the rules of {group_id} could not be read: {as_told(seen.unseen[0].why)}"
-        raise ForbiddenError(api.wire.provider, f"GET {listing.RULES.path}", words=detail)
+        why = seen.unseen[0].why
+        words = f"the rules of {group_id} could not be read: {as_told(why)}"
+        error = ForbiddenError(api.wire.provider, f"GET {listing.RULES.path}", words=words)
+        told = said("why.rules-unread", text=str(error), group=group_id, why=why)
+        raise explained(error, told)
     return [row.rule for row in seen.value]
 
 

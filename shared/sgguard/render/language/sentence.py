@@ -5,6 +5,7 @@ A placeholder says after a colon how its argument is shown, in words that may be
 - ``48``: at most so many columns; ``short``: with shortened UUIDs
 - ``of=rule``: a number with its unit; ``kind``: the language's word for a kind of thing
 - ``room=80``: a list within so many columns; ``rest``: within what the sentence leaves
+- ``apart``: a list of whole sentences, which have commas of their own
 - ``silent``: not at all, where a language has no use for it
 
 A template whose list would get too little room is replaced by the one of the code and ``.short``,
@@ -88,6 +89,7 @@ class _How(msgspec.Struct, frozen=True):
     unit: str = ""
     room: int = 0
     takes_rest: bool = False
+    is_apart: bool = False
 
 
 _PLAIN = _How()
@@ -105,7 +107,7 @@ def _how(spec: str) -> _How:
     for word in spec.split():
         key, _, value = word.partition("=")
         match key:
-            case "short" | "kind" | "silent":
+            case "short" | "kind" | "silent" | "apart":
                 found[f"is_{key}"] = True
             case "of":
                 found["unit"] = value
@@ -214,19 +216,22 @@ class _Voice(msgspec.Struct, frozen=True):
         shown: list[str] = []
         for index, text in enumerate(texts):
             rest = total - index - 1
-            if shown and columns(self._some([*shown, text], rest)) > room:
-                return self._some(shown, rest + 1)
-            tail = columns(self._some([""], rest))
+            if shown and columns(self._some([*shown, text], rest, how)) > room:
+                return self._some(shown, rest + 1, how)
+            tail = columns(self._some([""], rest, how))
             shown.append(within(text, max(room - tail, _SHORTEST_ITEM)))
-        return self._some(shown, total - len(texts))
+        return self._some(shown, total - len(texts), how)
 
     def _item(self, value: Item, how: _How) -> str:
         # A part of a sentence has widths of its own.
         is_part = isinstance(value, Sentence) and value.code != sentences.THING
         return self._shown(value, replace(how, width=0 if is_part else how.width, room=0))
 
-    def _some(self, texts: list[str], rest: int) -> str:
-        joined = self.words.say("list.separator").join(texts)
+    def _some(self, texts: list[str], rest: int, how: _How) -> str:
+        if how.is_apart:
+            joined = self.words.say("list.of-sentences").join(one.rstrip("。") for one in texts)
+        else:
+            joined = self.words.say("list.separator").join(texts)
         return self.words.say("list.more", listed=joined, n=rest) if rest else joined
 
     def _units(self, n: int, unit: str) -> str:

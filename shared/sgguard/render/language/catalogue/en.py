@@ -10,6 +10,7 @@ from sgguard.render.language.sentences.en import SENTENCES
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": ", ",
+    "list.of-sentences": "; ",
     "list.more": "{listed} and {n} more",
     "list.only": "{n} not shown",
     "line": "{label}: {text}",
@@ -259,6 +260,25 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "label.test": "Test",
     "test.title": "[Test] sgguard",
     "test.message": "channel {channel}; nothing was asked and nothing changed.",
+    # -- what is not at its end ----------------------------------------------------------------
+    "open.nothing": "Nothing is open in {store}.",
+    "open.head": "{state}: decision {decision} ({where}), {age} old",
+    "open.head.approval": "{state}: approval {approval}, decision {decision} ({where}), {age} old",
+    "open.why": "  why: {text}",
+    "open.next": "  next: {text}",
+    "open.state.open": "open",
+    "open.state.stuck": "stuck",
+    "open.state.unreadable": "unreadable",
+    "open.state.unkept": "unkept",
+    "open.state.unbegun": "unbegun",
+    "open.state.approved": "approved",
+    "open.state.pending": "pending",
+    "open.state.unheard": "unheard",
+    "open.state.event": "event",
+    "span.s": "{n} s",
+    "span.min": "{n} min",
+    "span.h": "{n} h",
+    "span.d": "{n} d",
     # -- pages -----------------------------------------------------------------------------------
     **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------

@@ -10,6 +10,7 @@ from sgguard.render.language.sentences.zh import SENTENCES
 MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": "、",
+    "list.of-sentences": "；",
     "list.more": "{listed}，另有 {n} 个",
     "list.only": "共 {n} 个，未列出",
     "line": "{label}：{text}",
@@ -244,6 +245,25 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "label.test": "测试",
     "test.title": "【测试】sgguard",
     "test.message": "通道 {channel}，未做任何变更。",
+    # -- what is not at its end ----------------------------------------------------------------
+    "open.nothing": "{store} 中没有未结束的事项。",
+    "open.head": "【{state}】判定 {decision}（{where}），已 {age}",
+    "open.head.approval": "【{state}】审批单 {approval}，判定 {decision}（{where}），已 {age}",
+    "open.why": "  原因：{text}",
+    "open.next": "  后续：{text}",
+    "open.state.open": "未完成",
+    "open.state.stuck": "部分未能回滚",
+    "open.state.unreadable": "无法识别",
+    "open.state.unkept": "结果未保存",
+    "open.state.unbegun": "未开始",
+    "open.state.approved": "已同意，未开始",
+    "open.state.pending": "待审批",
+    "open.state.unheard": "已有结果，未更新",
+    "open.state.event": "事件未应答",
+    "span.s": "{n} 秒",
+    "span.min": "{n} 分钟",
+    "span.h": "{n} 小时",
+    "span.d": "{n} 天",
     # -- pages -----------------------------------------------------------------------------------
     **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------

@@ -16,6 +16,7 @@ from sgguard.render.language.sentences.zh import (
     spot,
     step,
     units,
+    unresolved,
     unseen,
 )
 
@@ -32,4 +33,5 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **problem.WORDS,
     **refusal.WORDS,
     **spot.WORDS,
+    **unresolved.WORDS,
 }
