@@ -90,7 +90,7 @@ ARROWS = {
     ),
     "operations.doctor": (
         "callers clouds engine engine.accounts errors model operations outbox policy providers "
-        "render.language "
+        "render render.language "
         "settings store webhooks wire"
     ),
     "outbox": "errors model policy store telemetry",

@@ -50,6 +50,24 @@ def test_the_page_is_the_same_request_in_both_languages(cloud, tmp_path):
     assert not re.search(r"(?<![\w-])(rules?|groups?|would|refuse|because|delete)(?![\w-])", said)
 
 
+def test_why_something_was_not_seen_is_told_in_both_languages(tmp_path):
+    action = "DescribeSecurityGroupAssociationStatistics"
+    with approval_harness("tencent", tmp_path) as here:
+        tolerant = replace(here.policy.delete, tolerate_unseen=("no-permission",))
+        here.policy = replace(here.policy, delete=tolerant)
+        here.cloud.accounts[0].denied = [action]
+        document, chinese = shown(here, {"lang": "zh"})
+        _, english = shown(here)
+        # An older version kept the English words alone: the gap has its title then.
+        for one in document["facts"]["unseen"]:
+            del one["sentences"]
+        assert web._gap(document["facts"]["unseen"][0], Words("zh", UTC)).startswith("缺少权限：")
+    gap = re.search(r"未查到的信息</h2>.*?<li>(.*?)</li>", chinese)[1]
+    assert gap.startswith("关联实例统计：")
+    assert f"{action} 返回 UnauthorizedOperation" in gap
+    assert f"tencent {action}: UnauthorizedOperation" in english
+
+
 @pytest.mark.parametrize(
     ("asked", "accepted", "language"),
     [

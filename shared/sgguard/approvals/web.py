@@ -37,10 +37,11 @@ from sgguard.render.graph.kept import graph_of
 from sgguard.render.graph.picture import to_svg
 from sgguard.render.language import text as sentences
 from sgguard.render.language.message import Message, of_document
-from sgguard.render.language.refusal import refusal
+from sgguard.render.language.refusal import refusal, told
 from sgguard.render.language.text import Detail
 from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in
+from sgguard.render.said import text_of
 from sgguard.store.rows import Approval
 from sgguard.web import problem, response
 from sgguard.web.language import detail_of, title_of, words_of
@@ -270,6 +271,10 @@ def _plan(said: Message | None, found: Json, words: Words) -> list[str]:
 def _gap(unseen: Json, words: Words) -> str:
     if words.language == "en":
         return f"{unseen['what']}: {unseen['why']}"
+    what, why = (told(text_of(unseen, name), words) for name in ("what", "why"))
+    if what and why:
+        return words.say("line", label=what, text=why)
+    # One of an older version has its code.
     group = unseen["target"].rpartition(":")[2]
     return words.say("line", label=words.say(f"unseen.{unseen['code']}"), text=group)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sgguard.model.sentence import COUNT, LIST, MOMENT, THING, Item, Sentence, Value
+from sgguard.model.sentence import COUNT, LIST, MOMENT, THING, Item, Sentence, Text, Value
 
 Json = dict[str, Any]
 
@@ -27,6 +27,21 @@ def sentence_json(sentence: Sentence) -> Json:
     """Return the sentence."""
     args = {name: _json(value) for name, value in sentence.args}
     return args if sentence.code in _KEYS else {"code": sentence.code, "args": args}
+
+
+def sentences_json(**texts: Text) -> Json:
+    """Return ``sentences`` for an object with texts in English: those that are sentences, by key.
+
+    Nothing where none of them is one.
+    """
+    found = {name: sentence_json(one) for name, one in texts.items() if isinstance(one, Sentence)}
+    return {"sentences": found} if found else {}
+
+
+def text_of(found: Json, name: str) -> Text:
+    """Return a text of an object as its sentence; where it has none, as the English text."""
+    text: str = found.get(name, "")
+    return sentence_of(found.get("sentences", {}).get(name)) or text
 
 
 def _json(value: Value) -> Any:

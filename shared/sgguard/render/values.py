@@ -21,8 +21,9 @@ from sgguard.model.resource import (
     Tags,
     Unseen,
 )
+from sgguard.model.sentence import said
 from sgguard.render.language.sentence import in_english, whole_english
-from sgguard.render.said import sentence_json
+from sgguard.render.said import sentence_json, sentences_json, text_of
 from sgguard.render.wording import percent
 
 Json = dict[str, Any]
@@ -112,7 +113,7 @@ def binding_of(document: Json) -> Binding:
     return Binding(
         **{name: document[name] for name in names},
         other_group_ids=None if others is None else tuple(others),
-        change_refusal=document.get("change_refusal", ""),
+        change_refusal=text_of(document, "change_refusal"),
     )
 
 
@@ -129,6 +130,7 @@ def binding_json(binding: Binding) -> Json:
         "count": binding.count,
         "other_group_ids": None if others is None else list(others),
         "change_refusal": whole_english(binding.change_refusal),
+        **sentences_json(change_refusal=binding.change_refusal),
     }
 
 
@@ -144,6 +146,7 @@ def limit_json(limit: Limit) -> Json:
         "is_enforced": limit.is_enforced,
         "note": whole_english(limit.note),
         "applies_to": limit.applies_to,
+        **sentences_json(note=limit.note),
     }
 
 
@@ -154,6 +157,9 @@ def unseen_json(unseen: Unseen) -> Json:
         "what": in_english(unseen.what),
         "why": in_english(unseen.why),
         "remedy": in_english(unseen.remedy),
+        **sentences_json(
+            what=said("gap.what", what=unseen.what), why=unseen.why, remedy=unseen.remedy
+        ),
     }
 
 
@@ -172,10 +178,12 @@ def instance_json(instance: Instance) -> Json:
                 "group_ids": list(one.group_ids),
                 "is_primary": one.is_primary,
                 "change_refusal": whole_english(one.change_refusal),
+                **sentences_json(change_refusal=one.change_refusal),
             }
             for one in instance.interfaces
         ],
         "binding_refusal": whole_english(instance.binding_refusal),
+        **sentences_json(binding_refusal=instance.binding_refusal),
     }
 
 

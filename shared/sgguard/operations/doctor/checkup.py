@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from sgguard.model.resource import Limit, Visibility
+from sgguard.model.sentence import Text
 from sgguard.providers import Grant
 
 _RESOLUTION_S = 1
@@ -73,7 +74,7 @@ class Checkup(msgspec.Struct, frozen=True):
     permissions: tuple[Permission, ...] = ()
     visibility: Visibility | None = None
     limits: tuple[Limit, ...] = ()
-    blind_spots: tuple[str, ...] = ()
+    blind_spots: tuple[Text, ...] = ()
     findings: tuple[Finding, ...] = ()
     account: str = ""
 

@@ -26,7 +26,6 @@ from sgguard.operations.doctor import diagnosis
 from sgguard.operations.doctor.checkup import Checkup, Clock, Finding, Permission
 from sgguard.operations.doctor.region import CloudRegion, setup_of
 from sgguard.providers import Access, Grant, PermissionCheck, Probe, Provider
-from sgguard.render.language.sentence import WHOLE, in_english
 from sgguard.wire.client import Wire
 from sgguard.wire.parallel import parallel
 
@@ -121,7 +120,7 @@ def _probed(
         permissions=permissions,
         visibility=visibility,
         limits=limits,
-        blind_spots=tuple(in_english(one, WHOLE) for one in provider.capabilities.blind_spots),
+        blind_spots=provider.capabilities.blind_spots,
         findings=_unique(found),
     )
 

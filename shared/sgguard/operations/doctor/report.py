@@ -9,9 +9,11 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from sgguard.model.sentence import Sentence
 from sgguard.operations.doctor.checkup import Checkup, Finding, Permission
 from sgguard.providers import Grant
 from sgguard.render.language.sentence import whole_english
+from sgguard.render.said import sentence_json, sentences_json
 
 UNWRAPPED = 10_000
 """A width at which every finding stays on one line."""
@@ -56,7 +58,7 @@ def _blind_spots(checkup: Checkup, width: int) -> list[str]:
     return [
         line
         for one in checkup.blind_spots
-        for line in _wrapped(f"not told: {checkup.provider}: {one}", width)
+        for line in _wrapped(f"not told: {checkup.provider}: {whole_english(one)}", width)
     ]
 
 
@@ -98,9 +100,17 @@ def _document(checkup: Checkup) -> dict[str, Any]:
         "permissions": [asdict(permission) for permission in checkup.permissions],
         "visibility": checkup.visibility,
         "limits": [
-            {**asdict(limit), "note": whole_english(limit.note)} for limit in checkup.limits
+            {
+                **asdict(limit),
+                "note": whole_english(limit.note),
+                **sentences_json(note=limit.note),
+            }
+            for limit in checkup.limits
         ],
-        "blind_spots": list(checkup.blind_spots),
+        "blind_spots": [whole_english(one) for one in checkup.blind_spots],
+        "blind_spot_sentences": [
+            sentence_json(one) for one in checkup.blind_spots if isinstance(one, Sentence)
+        ],
         "findings": [asdict(finding) for finding in checkup.findings],
     }
 

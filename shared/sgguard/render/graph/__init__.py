@@ -12,8 +12,7 @@ from sgguard.model.resource import Reference
 from sgguard.render.graph.draw import to_dot, to_mermaid
 from sgguard.render.graph.model import Edge, Graph, Node, build
 from sgguard.render.graph.text import WIDTH, to_text
-from sgguard.render.language.sentence import in_english
-from sgguard.render.values import binding_json, reference_json, tags_json
+from sgguard.render.values import binding_json, reference_json, tags_json, unseen_json
 
 __all__ = ["WIDTH", "Edge", "Graph", "Node", "build", "to_dot", "to_json", "to_mermaid", "to_text"]
 
@@ -26,16 +25,7 @@ def to_json(graph: Graph) -> dict[str, Any]:
         "edges": [_edge(nodes[edge.source], edge) for edge in graph.edges],
         "cycles": [list(circle) for circle in graph.cycles],
         "complete": not graph.unseen,
-        "unseen": [
-            {
-                "group": key,
-                "code": one.code,
-                "what": in_english(one.what),
-                "why": in_english(one.why),
-                "remedy": in_english(one.remedy),
-            }
-            for key, one in graph.unseen
-        ],
+        "unseen": [{"group": key, **unseen_json(one)} for key, one in graph.unseen],
     }
 
 
