@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC
+from typing import Any
 
 from sgguard.model.sentence import Sentence, Value
+from sgguard.render.language import text as sentences
+from sgguard.render.language.message import of_document
 from sgguard.render.language.sentence import in_words
 from sgguard.render.language.words import Words
+from sgguard.render.said import sentence_of
 
 CHINESE = Words("zh", UTC)
 WORD = re.compile(r"[A-Za-z]{2,}")
 CODE = re.compile(
-    r"https?://\S+|\b(?:GET|POST|PUT) \S+|sgguard(?: [a-z]+)+|[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*"
+    r"https?://\S+|\w+ = \w+|\b(?:GET|POST|PUT|DELETE) \S+|--[a-z]+|\b[a-z]+(?:-[a-z]+){2,}"
+    r"|sgguard(?: [a-z]+)+|[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*"
     r"|\b[A-Z]{2,}\b|\w+\.[\w.…]+|\w+…|\b\w+_\w+|[\w-]*\d[\w-]*|“[^”]*”"
 )
 """What is no word of a language: calls, codes, settings, ids, and what people wrote themselves."""
@@ -40,10 +45,10 @@ TERMS = frozenset(
 
 def foreign_in(sentence: Sentence) -> set[str]:
     """The English words that a sentence has in Chinese, but for what it quotes as one word."""
-    text = in_words(sentence, CHINESE, 20_000)
+    text = CODE.sub(" ", in_words(sentence, CHINESE, 20_000))
     for name in sorted(_names(sentence), key=len, reverse=True):
         text = text.replace(name, " ")
-    return {*WORD.findall(CODE.sub(" ", text))} - TERMS
+    return {*WORD.findall(text)} - TERMS
 
 
 def _names(value: Value) -> Iterator[str]:
@@ -57,3 +62,98 @@ def _names(value: Value) -> Iterator[str]:
     elif isinstance(value, tuple):
         for one in value:
             yield from _names(one)
+
+
+# -- documents ---------------------------------------------------------------------------------
+
+SAID = ("message", "summary", "note", "why", "what", "remedy", "change_refusal", "binding_refusal")
+"""Keys of the texts that a document has in English, for machines and older readers."""
+
+SENTENCES = ("sentence", "sentences", "notes", "blind_spot_sentences")
+"""Keys of what says the same in no language."""
+
+
+def foreign(document: dict[str, Any]) -> set[str]:
+    """The English words that pages and messages show a Chinese reader of a decision."""
+    names = [name for one in kept_in(document) for name in _names(one)]
+    known = {word for one in (*told(document), *names) for word in WORD.findall(one)} | TERMS
+    lines = [CODE.sub(" ", line) for line in shown(document)]
+    found = {word for line in lines for word in WORD.findall(line) if word not in known}
+    return found.union(*({*foreign_in(one)} - known for one in kept_in(document)))
+
+
+def told(value: Any) -> Iterator[str]:
+    """Every text of a document that a cloud or a person wrote."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from quoted_codes(value.get("sentence"))
+        for key, one in value.items():
+            if key not in (*SAID, *SENTENCES, "blind_spots"):
+                yield from told(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from told(one)
+
+
+def quoted_codes(sentence: Any) -> Iterator[str]:
+    """The codes of a cloud that a sentence quotes: some are several words."""
+    for name, one in sentence["args"].items() if isinstance(sentence, dict) else ():
+        if name == "code" and isinstance(one, str):
+            yield one
+        elif isinstance(one, dict) and "args" in one:
+            yield from quoted_codes(one)
+
+
+def shown(document: dict[str, Any]) -> Iterator[str]:
+    """Every text that pages and messages make of a document for a Chinese reader."""
+    message = of_document(document, "grace")
+    yield from sentences.compose(message, CHINESE, sentences.DETAILS[0]).joined(CHINESE)
+    whole = sentences.Detail(10_000, 10_000, 10_000, 10_000, 10_000)
+    yield from (sentences.why(one, CHINESE, whole) for one in message.why)
+    yield from (sentences.step(one, CHINESE) for one in message.changes)
+
+
+def kept_in(value: Any) -> Iterator[Sentence]:
+    """Every sentence that a document keeps."""
+    found: list[Any] = []
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key == "sentences":
+                found += one.values()
+            elif key in SENTENCES:
+                found += one if isinstance(one, list) else [one]
+            else:
+                yield from kept_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from kept_in(one)
+    for each in found:
+        sentence = sentence_of(each)
+        assert sentence is not None, each
+        yield sentence
+
+
+def unsaid_in(value: Any, path: str = "") -> Iterator[str]:
+    """Where a document has a text in English, and nothing beside it that says it in no language."""
+    if isinstance(value, dict):
+        for key in SAID:
+            text, by_key = value.get(key), value.get("sentences", {})
+            is_said = key in by_key or bool(value.get("sentence")) or bool(value.get("notes"))
+            if isinstance(text, str) and " " in text and not is_said:
+                yield f"{path}/{key}: {text}"
+        for key, one in value.items():
+            if key not in SENTENCES:
+                yield from unsaid_in(one, f"{path}/{key}")
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from unsaid_in(one, f"{path}/{number}")
+
+
+def require_chinese(document: dict[str, Any]) -> dict[str, Any]:
+    """A Chinese reader of a decision is shown no English, wherever it is read; return it."""
+    found = [*sorted(foreign(document)), *unsaid_in(document)]
+    if found:  # which of them it is
+        found += [in_words(one, CHINESE, 20_000) for one in kept_in(document) if foreign_in(one)]
+    assert not found, "\n".join(found)
+    return document

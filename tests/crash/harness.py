@@ -17,6 +17,7 @@ from sgguard.emulator.faces import all_faces
 from sgguard.emulator.transport import EmulatorTransport
 from sgguard.errors import SgguardError
 from sgguard.store import Store, open_store
+from tests.chinese import require_chinese
 from tests.crash.comparison import (
     InvariantMonitor,
     MonitoredEmulator,
@@ -163,7 +164,7 @@ class Harness:
         self, document: dict[str, Any], before: Snapshot, remediated: Snapshot
     ) -> None:
         """The outcome is one of three, and the cloud's state agrees with it."""
-        outcome = document["outcome"]
+        outcome = require_chinese(document)["outcome"]
         if outcome == "partly-undone":
             self.require_reported(document, before)
             return

@@ -18,9 +18,8 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
-from sgguard.render.said import sentence_of
 from sgguard.wire.retry import Retry
-from tests.chinese import foreign_in
+from tests.chinese import require_chinese
 from tests.worlds import World, lanes
 
 POLICY = """
@@ -90,22 +89,18 @@ class Harness:
         targets = tuple(Address(self.scope, group_id) for group_id in group_ids)
         data = {"targets": [str(one) for one in targets]}
         event = Event(event_id, more.pop("data", data), "/portal", **more)
-        return _raised(handle.deletes([(DeleteRequest(targets, "alice"), event)], self.context()))
+        request = DeleteRequest(targets, "alice")
+        return require_chinese(_raised(handle.deletes([(request, event)], self.context())))
 
     def launch(self, instance_id: str, *group_ids: str, event_id: str = "l-1") -> dict[str, Any]:
         request = LaunchRequest(
             self.scope, group_ids, instance_id=instance_id, requested_by="alice"
         )
         event = Event(event_id, {"instance_id": instance_id}, "/portal")
-        return _raised(handle.launches([(request, event)], self.context()))
+        return require_chinese(_raised(handle.launches([(request, event)], self.context())))
 
     def restore(self, decision_id: str, **more: Any) -> dict[str, Any]:
-        found = restoring.restore(decision_id, self.context(), by="olga", **more)
-        if found["outcome"] in ("remediated", "unchanged"):
-            # What such a restore left out is told in Chinese too.
-            told = [sentence_of(one) for one in found["notes"]]
-            assert [one for one in told if one is None or foreign_in(one)] == []
-        return found
+        return require_chinese(restoring.restore(decision_id, self.context(), by="olga", **more))
 
     def comparable_state(self, *renamed: tuple[str, str]) -> Any:
         """The state without what no restore can bring back: ids and counters."""

@@ -23,64 +23,13 @@ from sgguard.emulator.transport import EmulatorTransport
 from sgguard.engine import decide
 from sgguard.engine.context import Context
 from sgguard.model.address import Address, Scope
-from sgguard.model.decision import Decision
 from sgguard.model.request import DeleteRequest, LaunchRequest
-from sgguard.model.sentence import as_sentence
 from sgguard.policy import DeletePolicy, LaunchPolicy, Policy
-from sgguard.render.document import to_json, unseen_of
-from sgguard.render.language import text as sentences
-from sgguard.render.language.message import of_document
-from sgguard.render.language.sentence import in_words
-from sgguard.render.said import sentence_of
+from sgguard.render.document import to_json
 from sgguard.wire.retry import Retry
-from tests.chinese import CHINESE, CODE, TERMS, WORD, foreign_in
+from tests.chinese import foreign, require_chinese
 from tests.deployment import CLOUDS
 from tests.worlds import World, lanes, world_of
-
-
-def told(value: Any) -> Iterator[str]:
-    """Every text of a document that a cloud or a person wrote."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from quoted_codes(value.get("sentence"))
-        for key, one in value.items():
-            if key not in ("message", "summary", "sentence", "note", "why", "what", "remedy"):
-                yield from told(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from told(one)
-
-
-def quoted_codes(sentence: Any) -> Iterator[str]:
-    """The codes of a cloud that a sentence quotes: some are several words."""
-    for name, one in sentence["args"].items() if isinstance(sentence, dict) else ():
-        if name == "code" and isinstance(one, str):
-            yield one
-        elif isinstance(one, dict) and "args" in one:
-            yield from quoted_codes(one)
-
-
-def shown(document: dict[str, Any]) -> Iterator[str]:
-    """Every text that pages and messages make of a document for a Chinese reader."""
-    message = of_document(document, "grace")
-    yield from sentences.compose(message, CHINESE, sentences.DETAILS[0]).joined(CHINESE)
-    whole = sentences.Detail(10_000, 10_000, 10_000, 10_000, 10_000)
-    yield from (sentences.why(one, CHINESE, whole) for one in message.why)
-    yield from (sentences.step(one, CHINESE) for one in message.changes)
-    found = [*document["facts"]["blind_spot_sentences"], *document.get("notes", ())]
-    found += [one.get("sentence") for one in document["consequences"]]
-    for one in found:
-        sentence = sentence_of(one)
-        if sentence is not None:
-            yield in_words(sentence, CHINESE, 20_000)
-
-
-def foreign(document: dict[str, Any]) -> set[str]:
-    known = {word for one in told(document) for word in WORD.findall(one)} | TERMS
-    lines = [CODE.sub(" ", line) for line in shown(document)]
-    return {word for line in lines for word in WORD.findall(line) if word not in known}
-
 
 POLICY = Policy(
     delete=DeletePolicy(remedies=("revoke", "unbind"), protected=("*2",), when_unreachable="block"),
@@ -97,19 +46,7 @@ def decided(world: World, emulator: Emulator, group_ids: Sequence[str]) -> Itera
     asked = [(DeleteRequest((Address(scope, one),), "grace"), one) for one in group_ids]
     for found in decide.decide_deletes(asked, context_of(world, emulator)):
         if not isinstance(found, Exception):
-            require_chinese(found)
-            yield json.loads(json.dumps(to_json(found)))
-
-
-def require_chinese(decision: Decision) -> None:
-    """Why something was not seen, and what is noted of a limit, are sentences in Chinese too.
-
-    Documents have their English words only.
-    """
-    unseen = [one.why for _, one in unseen_of(decision)]
-    notes = [one.note for one in decision.facts.limits if one.note]
-    for one in [*unseen, *notes, *(each.limit.note for each in decision.judgement.forecast)]:
-        assert foreign_in(as_sentence(one)) == set(), one
+            yield require_chinese(json.loads(json.dumps(to_json(found))))
 
 
 def context_of(world: World, emulator: Emulator) -> Context:
@@ -127,8 +64,7 @@ def documents(world: World) -> Iterator[dict[str, Any]]:
     for server in cloud.instances:
         request = LaunchRequest(scope, instance_id=server.id, requested_by="grace")
         found = decide.decide_launch(request, context_of(world, emulator), event_id=server.id)
-        require_chinese(found)
-        yield json.loads(json.dumps(to_json(found)))
+        yield require_chinese(json.loads(json.dumps(to_json(found))))
 
 
 FORBIDDEN = {
