@@ -45,9 +45,10 @@ TERMS = frozenset(
 
 def foreign_in(sentence: Sentence) -> set[str]:
     """The English words that a sentence has in Chinese, but for what it quotes as one word."""
-    text = CODE.sub(" ", in_words(sentence, CHINESE, 20_000))
+    text = in_words(sentence, CHINESE, 20_000)
     for name in sorted(_names(sentence), key=len, reverse=True):
-        text = text.replace(name, " ")
+        text = re.sub(rf"(?<![A-Za-z0-9_/-]){re.escape(name)}(?![A-Za-z0-9_-])", " ", text)
+    text = CODE.sub(" ", text)
     return {*WORD.findall(text)} - TERMS
 
 
@@ -69,7 +70,7 @@ def _names(value: Value) -> Iterator[str]:
 SAID = ("message", "summary", "note", "why", "what", "remedy", "change_refusal", "binding_refusal")
 """Keys of the texts that a document has in English, for machines and older readers."""
 
-SENTENCES = ("sentence", "sentences", "notes", "blind_spot_sentences")
+SENTENCES = ("sentence", "sentences", "notes", "blind_spot_sentences", "unknown_sentences")
 """Keys of what says the same in no language."""
 
 

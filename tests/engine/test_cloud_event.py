@@ -14,6 +14,8 @@ from sgguard.engine import cloud_event
 from sgguard.errors import SettingsError
 from sgguard.events import request
 from sgguard.model.occurrence import Happened
+from sgguard.render.language.sentence import in_words
+from tests.chinese import CHINESE, foreign_in, kept_in, require_chinese
 from tests.events.samples import About, made, read, tencent_cloudaudit
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
@@ -60,6 +62,14 @@ def answer(cloud: Harness, document: Any) -> dict[str, Any]:
     if isinstance(found, Exception):
         raise found
     assert schemas.problems("cloud_event_answer", found) == ()
+    for one in found["decisions"]:
+        require_chinese(one)
+    # Why nothing is done, and what a delete broke, are sentences; a source's own reason is none.
+    told = [*kept_in({**found, "decisions": []})]
+    assert [in_words(one, CHINESE) for one in told if foreign_in(one)] == []
+    broken = found["aftermath"]
+    assert not broken or len(broken["unknown"]) == len(broken["unknown_sentences"])
+    assert bool(told) == bool(found["aftermath"] or "sentences" in found)
     return found
 
 

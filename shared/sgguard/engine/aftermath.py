@@ -21,11 +21,14 @@ from sgguard.engine.context import Context, connect
 from sgguard.errors import CloudError, NotFoundError
 from sgguard.model.address import Address
 from sgguard.model.change import holder_of
+from sgguard.model.failure import failure_of
 from sgguard.model.resource import Binding, Reference, Rule
+from sgguard.model.sentence import Sentence, listed, said
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import Plan
 from sgguard.render import values
-from sgguard.render.language.sentence import in_english
+from sgguard.render.language.sentence import whole_english
+from sgguard.render.said import sentence_json, text_of
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Query, Record
@@ -44,7 +47,7 @@ class _Before:
     record: Record
     references: tuple[Reference, ...]
     bindings: tuple[Binding, ...]
-    unseen: tuple[str, ...] = ()
+    unseen: tuple[Sentence, ...] = ()
     planned: frozenset[tuple[str, Rule]] = frozenset()
     is_own: bool = False
 
@@ -56,7 +59,7 @@ class _Found:
     vanished: list[Reference] = field(default_factory=list)
     dangling: list[Reference] = field(default_factory=list)
     bare: list[Binding] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[Sentence] = field(default_factory=list)
 
 
 def read(address: Address, context: Context, store: Store | None) -> Json:
@@ -70,13 +73,9 @@ def read(address: Address, context: Context, store: Store | None) -> Json:
     seen = cloud.read_groups([address.group_id])
     is_there = seen.value.get(address.group_id) is not None
     before = None if store is None else _before(address, context, store)
-    found = _Found(
-        unknown=[f"{in_english(one.what)}: {in_english(one.why)}" for one in seen.unseen]
-    )
+    found = _Found(unknown=[said("after.gap", what=one.what, why=one.why) for one in seen.unseen])
     if before is None:
-        found.unknown.append(
-            "no decision about the group is kept: what named it or carried it is not known"
-        )
+        found.unknown.append(said("after.unkept"))
     elif not is_there:
         found.unknown += before.unseen
         _compare_rules(address, before, cloud, found)
@@ -111,7 +110,7 @@ def _of_record(
         tuple(values.reference_of(one) for one in facts["references"] if one["target"] in spelt),
         tuple(values.binding_of(one) for one in facts["bindings"] if one["target"] in spelt),
         tuple(
-            f"not seen before the delete either: {one['what']}"
+            said("after.gap-before", what=text_of(one, "what"))
             for one in facts["unseen"]
             if one["target"] in spelt
         ),
@@ -138,7 +137,7 @@ def _compare_rules(address: Address, before: _Before, cloud: Cloud, found: _Foun
     """Sort the rules that named the group: those that are gone, and those that name nothing now."""
     own = [one for one in before.references if not one.account]
     found.unknown += [
-        f"{one.group_id} of account {one.account}: its rules cannot be read from here"
+        said("after.other-account", group=one.group_id, account=one.account)
         for one in before.references
         if one.account
     ]
@@ -147,15 +146,13 @@ def _compare_rules(address: Address, before: _Before, cloud: Cloud, found: _Foun
     for group_id, rules in zip(referrers, reads, strict=True):
         named = [one for one in own if one.group_id == group_id]
         if isinstance(rules, NotFoundError):
-            found.unknown.append(f"{group_id}, whose rules named it, is gone as well, or hidden")
+            found.unknown.append(said("after.referrer-gone", group=group_id))
         elif isinstance(rules, CloudError):
-            found.unknown.append(f"rules of {group_id}: {rules}")
+            found.unknown.append(said("after.rules", group=group_id, why=failure_of(rules)))
         elif isinstance(rules, Exception):
             raise rules
         else:
-            found.unknown += [
-                f"{in_english(one.what)}: {in_english(one.why)}" for one in rules.unseen
-            ]
+            found.unknown += [said("after.gap", what=one.what, why=one.why) for one in rules.unseen]
             _sort(named, rules.value, address, before, found, is_whole=not rules.unseen)
 
 
@@ -186,7 +183,7 @@ def _compare_holders(bindings: Sequence[Binding], cloud: Cloud, found: _Found) -
     """Find the holders that carry no group at all now."""
     readable = [one for one in bindings if one.kind in _CHANGEABLE and one.holder_id]
     found.unknown += [
-        f"{one.kind} {one.holder_id or one.count}: its groups cannot be read from here"
+        said("after.holder-unreadable", holder=_named(one))
         for one in bindings
         if one not in readable
     ]
@@ -195,11 +192,17 @@ def _compare_holders(bindings: Sequence[Binding], cloud: Cloud, found: _Found) -
     )
     for binding, groups in zip(readable, reads, strict=True):
         if isinstance(groups, CloudError):
-            found.unknown.append(f"{binding.kind} {binding.holder_id}: {groups}")
+            why = failure_of(groups)
+            found.unknown.append(said("after.holder", holder=_named(binding), why=why))
         elif isinstance(groups, Exception):
             raise groups
         elif groups == ():
             found.bare.append(binding)
+
+
+def _named(binding: Binding) -> Sentence:
+    name = binding.holder_id or str(binding.count)
+    return said("holder.named", kind=binding.kind, holder=name)
 
 
 def _content(rule: Rule) -> Rule:
@@ -214,6 +217,7 @@ def _document(address: Address, before: _Before | None, found: _Found, *, is_the
     known = None if before is None else before.record
     is_own = before is not None and before.is_own
     decision_id = known.decision_id if known is not None else ""
+    summary = _summary(str(address), found, is_there=is_there, is_known=before is not None)
     return {
         "target": str(address),
         "still_there": is_there,
@@ -223,9 +227,11 @@ def _document(address: Address, before: _Before | None, found: _Found, *, is_the
         "vanished": [values.reference_json(one) for one in found.vanished],
         "dangling": [values.reference_json(one) for one in found.dangling],
         "without_group": [values.binding_json(one) for one in found.bare],
-        "unknown": found.unknown,
+        "unknown": [whole_english(one) for one in found.unknown],
         "restore": f"sgguard restore {decision_id}" if is_own and not is_there else "",
-        "summary": _summary(address, found, is_there=is_there, is_known=before is not None),
+        "summary": whole_english(summary),
+        "sentence": sentence_json(summary),
+        "unknown_sentences": [sentence_json(one) for one in found.unknown],
     }
 
 
@@ -233,17 +239,17 @@ def _time(at_s: float) -> str:
     return values.time_json(datetime.fromtimestamp(at_s, UTC))
 
 
-def _summary(address: Address, found: _Found, *, is_there: bool, is_known: bool) -> str:
+def _summary(address: str, found: _Found, *, is_there: bool, is_known: bool) -> Sentence:
     if is_there:
-        return f"{address} is still there: the event is late, or the group was made again"
-    counts = (
-        (len(found.vanished), "rules of other groups vanished with it"),
-        (len(found.dangling), "rules still name it and match nothing"),
-        (len(found.bare), "holders are left without any group"),
-    )
-    broken = [f"{number} {what}" for number, what in counts if number]
+        return said("after.there", group=address)
+    vanished, dangling, bare = len(found.vanished), len(found.dangling), len(found.bare)
+    broken = [
+        *([said("after.vanished", n=vanished)] if vanished else []),
+        *([said("after.dangling", n=dangling)] if dangling else []),
+        *([said("after.bare", n=bare)] if bare else []),
+    ]
     if broken:
-        return f"{address} is gone: {'; '.join(broken)}"
+        return said("after.broken", group=address, broken=listed(broken))
     if not is_known or found.unknown:
-        return f"{address} is gone; what it broke is not wholly known"
-    return f"{address} is gone, and nothing that named or carried it is broken"
+        return said("after.doubtful", group=address)
+    return said("after.intact", group=address)

@@ -14,6 +14,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
+from sgguard.model.sentence import Text, said
 from sgguard.store.rows import Query
 
 Json = dict[str, Any]
@@ -52,8 +53,8 @@ class Case(msgspec.Struct):
     decisions: list[Handled] = msgspec.field(default_factory=list)
     aftermath: Json | None = None
     status: str = "ignored"
-    reason: str = ""
-    caution: str = ""
+    reason: Text = ""
+    caution: Text = ""
 
 
 def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
@@ -67,16 +68,16 @@ def place(case: Case, context: Context, takes: Collection[Happened]) -> None:
     if one.happened is Happened.IRRELEVANT:
         case.reason = one.reason
     elif one.happened not in takes:
-        case.reason = f"this function is not for events of this kind ({one.happened})"
+        case.reason = said("event.other-kind", kind=one.happened.value)
     elif one.happened is Happened.DUE:
         case.status = "due"
     elif one.happened is Happened.CHANGED:
         case.status = "refreshed"
-        case.reason = "every decision reads rules and groups anew: nothing is kept to refresh"
+        case.reason = said("event.fresh")
     else:
         account = account_of(one, context)
         if account is None:
-            case.reason = "it happened in another account than the one of the credentials here"
+            case.reason = said("event.other-account")
             return
         case.scope = Scope(one.provider, account, _region(one, context.env))
         case.status = "compared" if one.happened is Happened.DELETED else "judged"
@@ -105,20 +106,20 @@ def _region(one: Occurrence, env: Mapping[str, str]) -> str:
     return region
 
 
-def _caution(case: Case, context: Context) -> str:
+def _caution(case: Case, context: Context) -> Text:
     one = case.one
     if one.at_s is not None and context.now() - one.at_s > LATE_S:
-        return "it happened more than a day ago: nothing was changed"
+        return said("event.long-ago")
     if _is_ahead(one, context):
-        return "its time is in the future: nothing was changed"
+        return said("event.ahead")
     if one.happened is not Happened.DELETE_REFUSED:
         return ""
     if not one.is_in_use:
         # Whoever may not delete the group must not have it deleted by the guard.
-        return f"refused with {one.code}, which does not say that it is held: nothing is changed"
+        return said("event.not-held", code=one.code)
     if attempt := _own_attempt(case, context):
         # The refused call may be the guard's own: to answer it with another one would never end.
-        return f"decision {attempt} has just tried to free it, and could not: nothing is changed"
+        return said("event.own-attempt", decision=attempt)
     return ""
 
 

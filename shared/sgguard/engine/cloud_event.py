@@ -31,6 +31,9 @@ from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import said
+from sgguard.render.language.sentence import whole_english
+from sgguard.render.said import sentences_json
 from sgguard.render.values import time_json
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
@@ -171,7 +174,7 @@ def _judge_bindings(cases: Sequence[Case], context: Context) -> None:
             continue
         if not found:
             case.status = "ignored"
-            case.reason = "it names interfaces only, and the cloud does not tell whose they are"
+            case.reason = said("event.interfaces-only")
         for instance_id in found:
             request = LaunchRequest(
                 case.scope, instance_id=instance_id, requested_by=case.one.requester
@@ -192,7 +195,7 @@ def _ticked(
     due: Callable[[Sequence[tuple[Json, Event]], Context], Sequence[Handled]] | None,
 ) -> Handled:
     if due is None:
-        case.reason = "nothing is started by a timer here"
+        case.reason = said("event.no-timer")
         case.status = "ignored"
         return _document(case, context)
     # What nobody was awake to tell is told now, too.
@@ -248,7 +251,7 @@ def _log(case: Case, answer: Handled) -> None:
         "groups": list(one.groups),
         "action": one.happened.value,
         "outcome": case.status,
-        "detail": case.reason,
+        "detail": whole_english(case.reason),
         "code": one.code,
     }
     if isinstance(answer, Exception):
@@ -268,7 +271,7 @@ def _document(case: Case, context: Context) -> Json:
         "happened": one.happened.value,
         "happened_at": None if one.at_s is None else _time(one.at_s),
         "status": case.status,
-        "reason": case.reason,
+        "reason": whole_english(case.reason),
         "provider": one.provider,
         "groups": groups,
         "instances": list(one.instances),
@@ -278,6 +281,7 @@ def _document(case: Case, context: Context) -> Json:
         "decisions": decided,
         "problems": [str(found) for found in case.decisions if isinstance(found, Exception)],
         "aftermath": case.aftermath,
+        **sentences_json(reason=case.reason),
     }
 
 

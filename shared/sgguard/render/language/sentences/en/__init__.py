@@ -8,6 +8,7 @@ from sgguard.render.language.sentences.en import (
     consequence,
     delete,
     facts,
+    happened,
     launch,
     outcome,
     plan,
@@ -33,5 +34,6 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **problem.WORDS,
     **refusal.WORDS,
     **spot.WORDS,
+    **happened.WORDS,
     **unresolved.WORDS,
 }
