@@ -141,7 +141,8 @@ def unsaid_in(value: Any, path: str = "") -> Iterator[str]:
         for key in SAID:
             text, by_key = value.get(key), value.get("sentences", {})
             is_said = key in by_key or bool(value.get("sentence")) or bool(value.get("notes"))
-            if isinstance(text, str) and " " in text and not is_said:
+            is_text = isinstance(text, str) and " " in text and text[:1] != "{"  # else of a bind
+            if is_text and not is_said:
                 yield f"{path}/{key}: {text}"
         for key, one in value.items():
             if key not in SENTENCES:

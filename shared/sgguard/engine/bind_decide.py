@@ -31,6 +31,7 @@ from sgguard.providers import Bulk, Cloud
 from sgguard.remedy.plan import key
 from sgguard.render import bind as render
 from sgguard.render.document import to_json
+from sgguard.render.language.step import step_of
 from sgguard.store import codec
 from sgguard.telemetry import logs
 
@@ -194,9 +195,9 @@ def _with_step(request: BindRequest, judged: BindJudgement) -> Judgement:
     steps: tuple[Step, ...] = ()
     if judged.verdict is Verdict.REMEDIATE:
         number = sum(one.status == "planned" for one in judged.rows)
-        summary = render.summary_of(request.action, request.group_id, judged.rows)
+        sentence = render.plan_of(request.action, request.group_id, judged.rows)
         details = {"holders": str(number)}
-        steps = (Step(request.action, str(request.address), summary, details),)
+        steps = (step_of(request.action, str(request.address), sentence, details),)
     return Judgement(judged.verdict, judged.reasons, steps, forecast=judged.forecast)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sgguard.model.bind import Row, RowCode, Status
 from sgguard.model.request import Action
+from sgguard.model.sentence import Sentence, listed, said
+from sgguard.render.language.sentence import in_english
 from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.values import Json
 from sgguard.render.wording import MESSAGE_MAX, count, one_line
@@ -68,12 +70,21 @@ def row_of(found: Json) -> Row:
     )
 
 
-def summary_of(action: Action, group_id: str, rows: Sequence[Row]) -> str:
-    """Return in one line how many holders a plan changes, and the first of them."""
+def plan_of(action: Action, group_id: str, rows: Sequence[Row]) -> Sentence:
+    """Return how many holders a plan changes, and the first of them."""
     planned = [one.holder_id for one in rows if one.status == "planned"]
-    verb, where = ("bind", "to") if action == "bind" else ("unbind", "from")
-    shown = ", ".join(planned[:5]) + (", …" if len(planned) > 5 else "")  # noqa: PLR2004 - a line
-    return f"{verb} {group_id} {where} {len(planned)} of {len(rows)} holders: {shown}"
+    return said(
+        "plan.bind-many" if action == "bind" else "plan.unbind-many",
+        group=group_id,
+        planned=len(planned),
+        n=len(rows),
+        holders=listed(planned),
+    )
+
+
+def summary_of(action: Action, group_id: str, rows: Sequence[Row]) -> str:
+    """Return the same in English, on one line."""
+    return in_english(plan_of(action, group_id, rows))
 
 
 def batch_words(change: Json) -> str:

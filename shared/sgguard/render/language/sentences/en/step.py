@@ -20,6 +20,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "plan.unbind": "unbind {group:60} from {holder}",
     "plan.bind": "bind {group:60} to {holder}",
     "plan.bind-again": "bind {group:60} to {holder} again",
+    "plan.bind-many": "bind {group:60} to {planned} of {n} holders: {holders:rest}",
+    "plan.unbind-many": "unbind {group:60} from {planned} of {n} holders: {holders:rest}",
     "plan.move": "move {holder} from {group:60} to {new}",
     "plan.move-back": "move {holder} back to {group:60}",
     "plan.replace": "replace all groups of {holder} by {group}",

@@ -20,6 +20,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "plan.unbind": "解绑安全组 {group:60}：{holder}",
     "plan.bind": "绑定安全组 {group:60}：{holder}",
     "plan.bind-again": "重新绑定安全组 {group:60}：{holder}",
+    "plan.bind-many": "将 {group:60} 绑定到 {planned} 个资源（共 {n} 个）：{holders:rest}",
+    "plan.unbind-many": "从 {planned} 个资源（共 {n} 个）解绑 {group:60}：{holders:rest}",
     "plan.move": "从 {group:60} 换绑到 {new}（先绑后解）：{holder}",
     "plan.move-back": "换绑回 {group:60}：{holder}",
     "plan.replace": "将全部安全组替换为 {group}：{holder}",
