@@ -112,6 +112,11 @@ MAKERS = {
     "documented_limits": (0, "note"),
     "Limit": (None, "note"),
     "result": (2, "sentence"),
+    "with_outcome": (2, "note"),
+    "RunResult": (1, "note"),
+    "settle": (None, "note"),
+    "to_keep": (0, ""),
+    "together": (0, ""),
 }
 
 
@@ -122,13 +127,19 @@ def literals() -> Iterator[str]:
         if not any(f"{name}(" in source for name in MAKERS):
             continue
         for call in ast.walk(ast.parse(source)):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in MAKERS:
-                place, name = MAKERS[call.func.id]
+            called = name_of(call.func) if isinstance(call, ast.Call) else ""
+            if called in MAKERS:
+                place, name = MAKERS[called]
                 given = [one.value for one in call.keywords if one.arg == name]
                 given += call.args[place : place + 1] if place is not None else []
                 for one in given:
                     if isinstance(one, ast.JoinedStr | ast.Constant) or is_text_of(one):
                         yield f"{path.name}:{call.lineno}: {ast.unparse(one)}"
+
+
+def name_of(called: ast.expr) -> str:
+    """The name of what is called, also in another module."""
+    return str(getattr(called, "id", "") or getattr(called, "attr", ""))
 
 
 def is_text_of(value: ast.expr) -> bool:
