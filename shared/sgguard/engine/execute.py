@@ -111,7 +111,7 @@ class Executor(Keeper, frozen=True):
                     require(decided)
                 return self._act(claim, request, concern.marks(request, at_s), decided)
             except LateError:
-                late = with_outcome(to_json(decision), Outcome.SUPERSEDED, _LATE)
+                late = with_outcome(to_json(decision), Outcome.SUPERSEDED, said("note.late"))
                 return self.end(claim, late, request.requested_by)
         except SgguardError as error:
             # Out of time under the locks: the next delivery goes on from there.
@@ -296,6 +296,3 @@ class Executor(Keeper, frozen=True):
         report.carried_out(claim, document, ended.outcome, document["note"])
         state = None if is_closed else ended.state
         return self.end(claim, document, requester, run_state=state, note=to_keep(*ended.notes))
-
-
-_LATE = said("note.late")
