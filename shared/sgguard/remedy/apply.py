@@ -276,10 +276,10 @@ def _undo(worker: Worker, progress: Progress, step: int, planned: Planned) -> Te
     return refused.get(step, "")
 
 
-def _named_by(worker: Worker, group_id: str) -> str:
-    """Return in words which rules of other groups name one that is to go; empty: none does."""
+def _named_by(worker: Worker, group_id: str) -> Text:
+    """Return which rules of other groups name one that is to go; empty: none does."""
     seen = worker.cloud.list_references([group_id])
     if seen.unseen:
-        return in_english(seen.unseen[0].why)
+        return seen.unseen[0].why
     found = [one.group_id for one in seen.value.get(group_id, ())]
-    return in_english(said("why.named", groups=listed(list(dict.fromkeys(found))))) if found else ""
+    return said("why.named", groups=listed(found)) if found else ""
