@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sgguard.telemetry import logs
-from tests.sim.generate import PROVIDERS, story_of
+from tests.sim.generate import KINDS, PROVIDERS, story_of
 from tests.sim.run import run
-from tests.sim.search import STORES, Progress, Tally, parts
+from tests.sim.search import STORES, Progress, Tally, parts, seed_of
 from tests.sim.shrink import shrink
 from tests.sim.stores import new_store_of
 from tests.sim.story import Story, load
@@ -51,7 +51,7 @@ def _search(combinations: Sequence[tuple[str, str]], given: argparse.Namespace) 
     tallies = {one: Tally(one[1], one[0]) for one in combinations}
     seeds = range(given.first, given.first + given.seeds)
     progress = Progress(len(seeds) * len(tallies))
-    for part in parts(combinations, seeds, given.jobs, given.chunk):
+    for part in parts(combinations, seeds, given.jobs, given.chunk, given.kind):
         tallies[part.store, part.provider].add(part)
         _report(progress.after(part.seeds), part, given)
         if _signals:
@@ -91,6 +91,9 @@ def _codes(tally: Tally, given: argparse.Namespace) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument(
+        "--kind", choices=KINDS, default="", help="told: and the outbox is delivered"
+    )
     parser.add_argument("--from", type=int, default=0, dest="first")
     parser.add_argument("--provider", choices=PROVIDERS, help="one cloud, not each of them")
     parser.add_argument("--store", choices=STORES, help="one store, not each of them")
@@ -122,7 +125,7 @@ def _summary(tally: Tally) -> str:
 def _print_small(tally: Tally, seed: int, code: str, given: argparse.Namespace) -> None:
     with new_store_of(tally.store) as new_store:
         small = shrink(
-            story_of(tally.provider, str(seed)),
+            story_of(tally.provider, seed_of(given.kind, seed)),
             lambda story: code in run(story, new_store).violations,
         )
         result = run(small, new_store)

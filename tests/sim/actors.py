@@ -20,7 +20,7 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
 from sgguard.operations import resume as resuming
 from sgguard.operations import undo_remedy as undoing
-from tests.sim import operators
+from tests.sim import operators, room
 from tests.sim.scheduler import Task
 from tests.sim.story import Json, id_of
 from tests.sim.world import EPOCH_S, World
@@ -285,4 +285,5 @@ ACTS: dict[str, Callable[[World, Task, Json], None]] = {
     "policy": operators.policy,
     "clock": operators.clock,
     "edit": edit,
+    "tell": room.tell,
 }

@@ -12,14 +12,19 @@ from collections.abc import Sequence
 from tests.sim.features import FEATURES, THEMES
 from tests.sim.rare import add_rare
 from tests.sim.story import Json, Story
+from tests.sim.told import add_told
 
 PROVIDERS = ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack")
+KINDS = ("", "told")
 _HOUR_S = 3600.0
 
 
 def story_of(provider: str, seed: str) -> Story:
-    """The story of a seed."""
-    return _Writer(provider, seed).story
+    """The story of a seed; one that begins with ``told-`` is of that kind."""
+    story = _Writer(provider, seed).story
+    if seed.startswith("told-"):
+        add_told(story, random.Random(f"sim told {provider} {seed}"))
+    return story
 
 
 class _Writer:

@@ -37,13 +37,15 @@ class Mutant:
     """What is broken, and how.
 
     ``holes`` are those of the earlier engine that it opens again (``README.md`` has their list),
-    ``story`` is one of ``stories/`` that breaks an invariant then.
+    ``story`` is one of ``stories/`` that breaks an invariant then, and ``kind`` is that of the
+    stories that are searched.
     """
 
     name: str
     edits: tuple[Edit, ...]
     holes: tuple[int, ...] = ()
     story: str = ""
+    kind: str = ""
 
 
 def mutants() -> list[Mutant]:
@@ -55,6 +57,7 @@ def mutants() -> list[Mutant]:
             tuple(Edit(**edit) for edit in row["edits"]),
             tuple(row.get("holes", ())),
             row.get("story", ""),
+            row.get("kind", ""),
         )
         for row in table["mutant"]
     ]
@@ -98,7 +101,7 @@ def copy_of_tree(target: Path) -> Path:
 def search(tree: Path, mutant: Mutant, seeds: int, without: str = "") -> str:
     """Return which invariant a mutant breaks and after how many seeds; empty where none."""
     with broken(tree, mutant):
-        return _searched(tree, seeds, without)
+        return _searched(tree, mutant.kind, seeds, without)
 
 
 def told(tree: Path, mutant: Mutant) -> str:
@@ -125,12 +128,12 @@ def broken(tree: Path, mutant: Mutant) -> Iterator[None]:
             (tree / "shared/sgguard" / name).write_text(text)
 
 
-def _searched(tree: Path, seeds: int, without: str) -> str:
+def _searched(tree: Path, kind: str, seeds: int, without: str) -> str:
     tried = 0
     for first in range(0, seeds // len(PROVIDERS), _CHUNK):
         for provider in PROVIDERS:
             number = min(_CHUNK, seeds // len(PROVIDERS) - first)
-            said = _run(tree, provider, range(first, first + number), without)
+            said = _run(tree, kind, provider, range(first, first + number), without)
             if found := _FOUND.findall(said):
                 code, seed = min(found, key=lambda one: int(one[1]))
                 return f"{code} after {tried + int(seed) - first + 1} seeds ({provider} {seed})"
@@ -138,8 +141,8 @@ def _searched(tree: Path, seeds: int, without: str) -> str:
     return ""
 
 
-def _run(tree: Path, provider: str, seeds: range, without: str) -> str:
-    few = ("--seeds", str(len(seeds)), "--from", str(seeds[0]))
+def _run(tree: Path, kind: str, provider: str, seeds: range, without: str) -> str:
+    few = ("--kind", kind, "--seeds", str(len(seeds)), "--from", str(seeds[0]))
     return _ran(
         tree, "--brief", "--store", "sqlite", "--provider", provider, *few, "--without", without
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.sim import actors, ending
+from tests.sim import actors, ending, room
 from tests.sim.determined import determined
 from tests.sim.ending import events_of
 from tests.sim.monitor import FINAL
@@ -101,6 +101,11 @@ def come_to_an_end(world: World) -> None:
             world.scheduler.now_s += _LONG_S
             one_worker(world, {"name": f"z-resume-r{number}", "kind": "resume"})
         ending.check_restored(world)
+    if world.story.tells:
+        for number in range(3):
+            world.scheduler.now_s += _LONG_S
+            one_worker(world, {"name": f"z-tell-{number}", "kind": "tell"})
+        room.check(world)
 
 
 def _order(world: World) -> Json:

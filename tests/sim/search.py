@@ -59,7 +59,12 @@ class Tally:
                 self.firsts[code] = found
 
 
-def search(provider: str, seeds: range, store: str, server_url: str = "") -> Tally:
+def seed_of(kind: str, number: int) -> str:
+    """The seed of that number, of a kind of stories."""
+    return f"{kind}-{number}" if kind else str(number)
+
+
+def search(provider: str, seeds: range, store: str, server_url: str = "", kind: str = "") -> Tally:
     """Run the stories of some seeds; a PostgreSQL is started for them where none is given."""
     logs.LOGGER.setLevel(logging.CRITICAL)
     tally = Tally(provider, store)
@@ -68,7 +73,7 @@ def search(provider: str, seeds: range, store: str, server_url: str = "") -> Tal
         for first in range(0, len(seeds), _CHUNK):
             with not_collected():
                 for seed in seeds[first : first + _CHUNK]:
-                    tally.count(seed, run(story_of(provider, str(seed)), new_store))
+                    tally.count(seed, run(story_of(provider, seed_of(kind, seed)), new_store))
     tally.cpu_s = time.process_time() - begun_s
     return tally
 
@@ -82,7 +87,11 @@ def search_on_every_core(provider: str, seeds: range, store: str = "sqlite") -> 
 
 
 def parts(
-    combinations: Sequence[tuple[str, str]], seeds: range, jobs: int, chunk: int = _CHUNK
+    combinations: Sequence[tuple[str, str]],
+    seeds: range,
+    jobs: int,
+    chunk: int = _CHUNK,
+    kind: str = "",
 ) -> Iterator[Tally]:
     """Run seeds of each store and cloud, some of one and then as many of the next, in order.
 
@@ -91,7 +100,7 @@ def parts(
     with ExitStack() as stack:
         servers = {store: stack.enter_context(server()) for store in _served(combinations)}
         work = [
-            (provider, seeds[n : n + chunk], store, servers.get(store, ""))
+            (provider, seeds[n : n + chunk], store, servers.get(store, ""), kind)
             for n in range(0, len(seeds), chunk)
             for store, provider in combinations
         ]
@@ -102,7 +111,7 @@ def _served(combinations: Sequence[tuple[str, str]]) -> set[str]:
     return {store for store, _ in combinations if store != "sqlite"}
 
 
-def _parts(work: list[tuple[str, range, str, str]], jobs: int) -> Iterator[Tally]:
+def _parts(work: list[tuple[str, range, str, str, str]], jobs: int) -> Iterator[Tally]:
     if jobs <= 1:
         yield from (search(*one) for one in work)
         return

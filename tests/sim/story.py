@@ -40,6 +40,7 @@ class Story:
     one call; with ``jitter`` each takes a third to three times as long. ``shuffle``: calls that
     are sent side by side are sent in any order. ``end``: what becomes of open questions. ``kept``:
     what the version before left behind (:mod:`tests.sim.kept`); the story goes on from there.
+    ``tells``: in the end the outbox is delivered, and what arrived is checked.
     """
 
     provider: str
@@ -56,6 +57,7 @@ class Story:
     end: str = "approve"
     restores: bool = False
     kept: str = ""
+    tells: bool = False
 
     def to_json(self) -> str:
         """The story as a text that :func:`load` reads."""

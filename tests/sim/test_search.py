@@ -28,7 +28,8 @@ def searched(monkeypatch):
     """What was searched; no story is told, and seed 7 breaks an invariant."""
     found = []
 
-    def noted(provider: str, seeds: range, store: str, server_url: str) -> Tally:
+    def noted(provider: str, seeds: range, store: str, server_url: str, kind: str) -> Tally:
+        assert not kind
         assert bool(server_url) == (store == "postgres")  # one server for all
         found.append((store, provider, seeds))
         tally = Tally(provider, store, seeds=len(seeds), points=len(seeds))

@@ -25,6 +25,7 @@ from tests.sim import kept
 from tests.sim.cloud import Picture
 from tests.sim.depends import Content, watched
 from tests.sim.monitor import Monitor
+from tests.sim.room import Room
 from tests.sim.scheduler import Killed, Scheduler, Task
 from tests.sim.seams import SimDatabase, SimTransport, face_of
 from tests.sim.shared import SHARED, Shared, shared
@@ -104,6 +105,7 @@ class World:
     is_changing: bool = False
     written: Counter[str] = field(default_factory=Counter)
     tasks: list[Task] = field(default_factory=list)
+    room: Room = field(default_factory=Room)
 
     def __post_init__(self) -> None:
         self._dices: dict[tuple[str, str], int] = {}
