@@ -15,9 +15,11 @@ from sgguard.render.language.words import Words
 from sgguard.render.said import sentence_of
 
 CHINESE = Words("zh", UTC)
+PERMISSION = re.compile(r"\b[a-z]+:[A-Z]\w+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 CODE = re.compile(
-    r"https?://\S+|\w+ = \w+|\b(?:GET|POST|PUT|DELETE) \S+|--[a-z]+|\b[a-z]+(?:-[a-z]+){2,}"
+    r"https?://\S+|\w+ = \w+|\b(?:GET|POST|PUT|DELETE) \S+"
+    r"|--[a-z]+|\b[a-z]+(?:-[a-z]+){2,}"
     r"|sgguard(?: [a-z]+)+|[A-Z][a-z]+[A-Z]\w*|\b[a-z]+[A-Z]\w*"
     r"|\b[A-Z]{2,}\b|\w+\.[\w.…]+|\w+…|\b\w+_\w+|[\w-]*\d[\w-]*|“[^”]*”"
 )
@@ -45,7 +47,7 @@ TERMS = frozenset(
 
 def foreign_in(sentence: Sentence) -> set[str]:
     """The English words that a sentence has in Chinese, but for what it quotes as one word."""
-    text = in_words(sentence, CHINESE, 20_000)
+    text = PERMISSION.sub(" ", in_words(sentence, CHINESE, 20_000))
     for name in sorted(_names(sentence), key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9_/-]){re.escape(name)}(?![A-Za-z0-9_-])", " ", text)
     text = CODE.sub(" ", text)
@@ -78,7 +80,7 @@ def foreign(document: dict[str, Any]) -> set[str]:
     """The English words that pages and messages show a Chinese reader of a decision."""
     names = [name for one in kept_in(document) for name in _names(one)]
     known = {word for one in (*told(document), *names) for word in WORD.findall(one)} | TERMS
-    lines = [CODE.sub(" ", line) for line in shown(document)]
+    lines = [CODE.sub(" ", PERMISSION.sub(" ", line)) for line in shown(document)]
     found = {word for line in lines for word in WORD.findall(line) if word not in known}
     return found.union(*({*foreign_in(one)} - known for one in kept_in(document)))
 

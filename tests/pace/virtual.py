@@ -1,4 +1,4 @@
-"""Processes in one simulated time that share a store: threads of which exactly one runs.
+"""Processes in one simulated time that share a store: workers of which exactly one runs.
 
 Each process has its own store object, its own clocks (wrong by less than a second) and its own
 memory. Each statement is two points at which others may run, or at which the process dies.
@@ -6,11 +6,13 @@ memory. Each statement is two points at which others may run, or at which the pr
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import heappush
 from typing import Any
+
+from greenlet import greenlet
 
 from sgguard.store import Store
 from sgguard.store.pace import Paces
@@ -31,6 +33,10 @@ class Time(Scheduler):
         super().__init__()
         self.offset_s = 0.0
 
+    def run(self) -> None:
+        """Run until every task is over, those too that others begin."""
+        self._run_side_by_side()
+
     def wait(self, seconds: float) -> None:
         """Let time pass; where nobody else runs, it just passes."""
         if self.current is None:
@@ -44,20 +50,20 @@ class Time(Scheduler):
 
     def begin(self, work: Callable[[], object]) -> Task:
         """Let a task begin now, which the current one has started."""
-        task = self.spawn("started", work, self.now_s)
-        threading.Thread(target=self._live, args=(task,), daemon=True).start()
+        self._number += 1
+        stack = greenlet(self._live, parent=self._root)  # where control goes when it is over
+        task = Task("started", self._number, self.now_s, work, stack=stack)
+        heappush(self._waiting, (self.now_s, task.number, task))
         return task
 
     def block(self) -> None:
         """Let others run until one of them wakes the current task."""
-        task = self.current
-        self._hand_over()
-        task.baton.acquire()
+        self._give_way()
 
     def wake(self, task: Task) -> None:
         """Let a task that is blocked go on now."""
         task.wake_s = self.now_s
-        self._waiting.append(task)
+        heappush(self._waiting, (self.now_s, task.number, task))
 
 
 class Started:

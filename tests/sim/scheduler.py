@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from greenlet import greenlet
+from greenlet import getcurrent, greenlet
 
 
 class Killed(BaseException):
@@ -54,6 +54,7 @@ class Scheduler:
         self.current: Task | None = None
         self.points = 0
         self.failure: BaseException | None = None
+        self._root: greenlet | None = None
         self._waiting: list[tuple[float, int, Task]] = []
         self._number = 0
 
@@ -69,6 +70,10 @@ class Scheduler:
         """Run until every task is over."""
         if len(self._waiting) == 1:  # nobody to give way to
             self._live(self._next())
+        self._run_side_by_side()
+
+    def _run_side_by_side(self) -> None:
+        self._root = getcurrent()
         for _, _, task in self._waiting:
             task.stack = greenlet(self._live)
         while self._waiting and self.failure is None:
@@ -99,12 +104,20 @@ class Scheduler:
         if not self._waiting or mine < self._waiting[0]:  # the usual case: it goes on itself
             self.now_s = max(self.now_s, task.wake_s)
             return
-        other = self._next()
         heappush(self._waiting, mine)
-        assert other.stack is not None
-        other.stack.switch(other)
+        self._give_way()
         if task.is_dead:  # it died while it waited
             raise Killed
+
+    def _give_way(self) -> None:
+        """Let the task go on that wakes first; return when it is the current one's turn again."""
+        first = self._waiting[0][2]
+        if first.has_begun:
+            assert first.stack is not None
+            first.stack.switch(self._next())
+        else:  # from the bottom: a stack counts the calls of the one that it was begun from
+            assert self._root is not None
+            self._root.switch()
 
     def _next(self) -> Task:
         """Take the task that wakes first, and let its time come."""

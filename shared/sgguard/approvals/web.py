@@ -10,14 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, quote
-from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
-
+from sgguard.approvals import frame, page
 from sgguard.approvals import link as links
-from sgguard.approvals import page
 from sgguard.approvals import surface as described
 from sgguard.approvals.link import LinkAction, LinkToken
 from sgguard.approvals.resolve import approve, deny
@@ -43,8 +38,8 @@ from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in
 from sgguard.render.said import text_of
 from sgguard.store.rows import Approval
-from sgguard.web import problem, response
-from sgguard.web.language import detail_of, title_of, words_of
+from sgguard.web import response
+from sgguard.web.language import words_of
 from sgguard.web.response import Response
 from sgguard.web.surface import Surface
 
@@ -86,43 +81,14 @@ def show(
     None where the request is no GET of a link. ``begin`` gives the context, and may fail. The
     language is that of ``lang`` in the query, or of the browser.
     """
-    return page_of("token", _shown, method=method, query=query, headers=headers, begin=begin)
-
-
-def page_of(
-    parameter: str,
-    shown: Callable[[str, Context, Words], bytes],
-    *,
-    method: str,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    begin: Callable[[], Context],
-) -> Response | None:
-    """Respond to a GET of a link with this parameter by what is shown, or by the problem page.
-
-    None where the request is no such GET. ``shown`` gets the parameter's text, and returns a page.
-    """
-    if method not in ("GET", "HEAD") or parameter not in query:
-        return None
-    words = words_of(query.get("lang", ""), headers.get("accept-language", ""))
-    try:
-        context = begin()
-        words = in_zone(words, context)
-        return Response(200, shown(query[parameter], context, words), page.HEADERS)
-    except Exception as error:  # noqa: BLE001 - the framework's own page would hold less
-        return problem_page(error, words)
-
-
-def other_language(parameter: str, text: str, words: Words) -> str:
-    """Return the query of the same page in the other language."""
-    return f"{parameter}={quote(text)}&lang={'en' if words.language == 'zh' else 'zh'}"
+    return frame.page_of("token", _shown, method=method, query=query, headers=headers, begin=begin)
 
 
 def _shown(text: str, context: Context, words: Words) -> bytes:
     given = _read(text, context)
     approval = _open(given.approval_id, given.approver, given.action, context, given.facts_hash)
     view = _view(given, text, approval, context, words)
-    return page.approval_page(view, words, other_language("token", text, words))
+    return page.approval_page(view, words, frame.other_language("token", text, words))
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -136,7 +102,7 @@ def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Resp
         return None
     token, language = posted
     words = words_of(language, headers.get("accept-language", ""))
-    return _decide(token, headers.get("accept", ""), context, in_zone(words, context))
+    return _decide(token, headers.get("accept", ""), context, frame.in_zone(words, context))
 
 
 def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
@@ -164,7 +130,7 @@ def _posted(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
 
 def _decide(text: str, accept: str, context: Context, words: Words) -> Response:
     """Approve or deny, as the token permits; return a page where the client prefers one."""
-    is_page = prefers_page(accept)
+    is_page = frame.prefers_page(accept)
     try:
         given = _read(text, context)
         _require_same_facts(given, context)
@@ -174,20 +140,7 @@ def _decide(text: str, accept: str, context: Context, words: Words) -> Response:
     except Exception as error:
         if not is_page:
             raise
-        return problem_page(error, words)
-
-
-def in_zone(words: Words, context: Context) -> Words:
-    """Return the words with the zone of the policy's first channel in this language, else UTC."""
-    zones = [one.zone for one in context.policy.channels if one.language == words.language]
-    return replace(words, zone=ZoneInfo(zones[0])) if zones else words
-
-
-def prefers_page(accept: str) -> bool:
-    """Return whether a client takes a page rather than JSON."""
-    accepted = parse_accept_header(accept, MIMEAccept)
-    kinds = ["application/json", "text/html"]
-    return accepted.best_match(kinds, default="application/json") == "text/html"
+        return frame.problem_page(error, words)
 
 
 def _read(text: str, context: Context) -> LinkToken:
@@ -294,11 +247,3 @@ def _result(given: LinkToken, found: Json, words: Words, *, is_page: bool) -> Re
     lines = [*found["target"], verdict, *notes_in(found, words), *plan, how]
     body = page.message_page(title, [line for line in lines if line], words)
     return Response(status, body, page.HEADERS)
-
-
-def problem_page(error: Exception, words: Words) -> Response:
-    """Return an error as a page."""
-    details = problem.of(error)
-    retry = {} if details.retry_after_s is None else {"Retry-After": str(details.retry_after_s)}
-    body = page.message_page(title_of(details, words), [detail_of(details, words)], words)
-    return Response(details.status, body, {**page.HEADERS, **retry})

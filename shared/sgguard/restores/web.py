@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from sgguard.approvals import page, web
+from sgguard.approvals import frame, page, web
 from sgguard.approvals.link import LinkToken
 from sgguard.engine.approver import require_approver
 from sgguard.engine.context import Context
@@ -54,7 +54,9 @@ def show(
     """Respond to a GET of a link with its page; None where the request is no GET of a link."""
     if "restore" not in query:
         return web.show(method, query, headers, begin)
-    return web.page_of("restore", _shown, method=method, query=query, headers=headers, begin=begin)
+    return frame.page_of(
+        "restore", _shown, method=method, query=query, headers=headers, begin=begin
+    )
 
 
 def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Response | None:
@@ -63,13 +65,13 @@ def submit(headers: Mapping[str, str], content: bytes, context: Context) -> Resp
     if posted is None:
         return web.submit(headers, content, context)
     words = words_of(posted.get("lang", ""), headers.get("accept-language", ""))
-    is_page = web.prefers_page(headers.get("accept", ""))
+    is_page = frame.prefers_page(headers.get("accept", ""))
     try:
-        return _done(posted, context, web.in_zone(words, context), is_page=is_page)
+        return _done(posted, context, frame.in_zone(words, context), is_page=is_page)
     except Exception as error:
         if not is_page:
             raise
-        return web.problem_page(error, words)
+        return frame.problem_page(error, words)
 
 
 def _posted(headers: Mapping[str, str], body: bytes) -> dict[str, str] | None:
@@ -131,7 +133,7 @@ def _page(
         plan_hash=_hash(found),
         is_changed=is_changed,
     )
-    return page.restore_page(view, words, web.other_language("restore", text, words))
+    return page.restore_page(view, words, frame.other_language("restore", text, words))
 
 
 def _in_words(text: Text, words: Words) -> str:

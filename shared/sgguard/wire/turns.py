@@ -277,5 +277,9 @@ class SharedPace:
         return turn, moment_s
 
     def _leave_alone(self, why: str, *, is_slow: bool = False) -> None:
-        self._off_until_s, self._is_slow = self._clock() + _OFF_S, is_slow
-        self._on_failure(why)
+        now_s = self._clock()
+        with self._guard:  # of calls side by side that fail together, one tells
+            is_told = now_s < self._off_until_s
+            self._off_until_s, self._is_slow = now_s + _OFF_S, is_slow
+        if not is_told:
+            self._on_failure(why)
