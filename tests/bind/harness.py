@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,10 @@ class Fleet:
         text = POLICY.format(mode=self.mode, more=self.more)
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         path = self.folder / f"policy-{name}.toml"
-        path.write_text(text)
+        if not path.exists():  # workers side by side: none may read the half of it
+            part = path.with_name(f"{path.name}-{threading.get_ident()}")
+            part.write_text(text)
+            part.replace(path)
         env = {
             **WORLD.env,
             "SGGUARD_POLICY": str(path),

@@ -49,15 +49,14 @@ class Index:
         return found
 
     def kept(self, key: Hashable, find: Callable[[], T]) -> T:
-        """Return what was found for a key, else find it; ``find`` changes nothing of the state.
+        """Return what was found for a key, else find it.
 
-        It may make records of its own, which are no part of the state.
+        Where ``find`` changes the state, this index ends with it: nothing of it is used again.
         """
         if key not in self._finds:
             found = find()
             if len(self._finds) >= KEPT:
                 self._finds.clear()
             self._finds[key] = found
-            self._mark = latest()
         value: T = self._finds[key]
         return value

@@ -76,6 +76,9 @@ class Watched:
     __slots__ = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        # What is being made is in no state yet; it is noted where it is put into one.
+        is_change = hasattr(self, name)
         kind = _WATCHED.get(type(value))
         object.__setattr__(self, name, value if kind is None else kind(value))
-        _Latest.mark = object()
+        if is_change:
+            _Latest.mark = object()
