@@ -29,7 +29,7 @@ def dump(value: Any) -> str:
 
 def stamped(value: Any) -> str:
     """Return a value as JSON that also names the sgguard that wrote it, for :func:`load`."""
-    return json.dumps({**json.loads(dump(value)), _WRITER: __version__}, ensure_ascii=False)
+    return msgspec.json.encode({**msgspec.to_builtins(value), _WRITER: __version__}).decode()
 
 
 def load(kind: type[T], text: str) -> T:
@@ -45,7 +45,8 @@ def load(kind: type[T], text: str) -> T:
         value = msgspec.convert(raw, type=kind)
     except msgspec.MsgspecError as error:
         raise StoreError(f"the stored value is no {kind.__name__}: {error}") from error
-    if unknown := next(_unknown(raw, msgspec.to_builtins(value), ""), ""):
+    known = msgspec.to_builtins(value)
+    if raw != known and (unknown := next(_unknown(raw, known, ""), "")):
         who = f"sgguard {writer}" if writer else "another sgguard"
         raise StoreError(
             f"the stored {kind.__name__} has a field {unknown!r} that sgguard {__version__} does "
@@ -58,14 +59,14 @@ def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
     """Yield the paths of fields that were read from a text and are not in its value."""
     if isinstance(raw, dict) and isinstance(known, dict):
         for name, one in raw.items():
-            here = f"{path}.{name}" if path else str(name)
-            if name in known:
-                yield from _unknown(one, known[name], here)
-            else:
-                yield here
+            if name not in known:
+                yield f"{path}.{name}" if path else str(name)
+            elif isinstance(one, dict | list):
+                yield from _unknown(one, known[name], f"{path}.{name}" if path else str(name))
     elif isinstance(raw, list) and isinstance(known, list | tuple):
         for number, (one, other) in enumerate(zip(raw, known, strict=True)):
-            yield from _unknown(one, other, f"{path}[{number}]")
+            if isinstance(one, dict | list):
+                yield from _unknown(one, other, f"{path}[{number}]")
 
 
 def digest(value: Any) -> str:

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import msgspec
 
@@ -206,6 +207,7 @@ class Pace(msgspec.Struct, frozen=True):
         return next((r for pattern, r in self.rates.items() if _fits(action, pattern)), 0.0)
 
 
+@lru_cache(maxsize=1024)
 def _fits(action: str, pattern: str) -> bool:
     """Return what fnmatch does; a name, and a beginning, need no expression to be compiled."""
     head, star, rest = pattern.partition("*")
