@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import settings
 
 THOROUGH = 100
-QUICK = 15
+QUICK = 12
 
 
 def examples(count: int, **more: Any) -> settings:
     """Settings of a property that is tried ``count`` times in the thorough run.
 
     ``make slow`` and the mutation run choose the profile ``thorough``; ``make test`` keeps
-    the profile ``quick``, with 15 of 100 examples.
+    the profile ``quick``, with 12 of 100 examples.
     """
     return settings(max_examples=max(1, count * settings.default.max_examples // THOROUGH), **more)

@@ -191,6 +191,7 @@ MENTIONS = ("<!here>", "<!channel>", "<@U1>", "<at>ada</at>", "<at id=all></at>"
 MENTIONING = ('"link_names": true', '"at"', '"mentioned_list"', '"entities"', "mrkdwn", "lark_md")
 
 
+@pytest.mark.sampled(3)
 def test_a_name_mentions_nobody_in_what_a_command_is_answered(chat):
     group = chat.approvals.cloud.group(chat.approvals.world.referenced)
     assert group is not None

@@ -143,6 +143,7 @@ def test_dingtalk_an_address_that_a_message_names_is_not_called(tmp_path):
         assert chat.service.asked == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", list(SERVICES))
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.one_of(TEXTS, st.sampled_from(commands.verbs()).flatmap(with_arguments)))

@@ -408,6 +408,7 @@ def _refusing(emulator, action, code, edit):
 
 
 @pytest.mark.parametrize("code", _reached("DeleteSecurityGroupPolicies"))
+@pytest.mark.sampled(3)
 def test_a_rule_that_is_gone_is_not_found_whatever_code_says_so(code):
     provider, emulator = ruled(port(1), port(2))
     rule = provider.list_rules(WEB).value[1]

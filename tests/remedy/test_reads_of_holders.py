@@ -83,6 +83,7 @@ def test_one_of_few_instances_that_got_a_further_group_meanwhile_keeps_it(tmp_pa
 
 
 @pytest.mark.parametrize("how", ["another group", "another order"])
+@pytest.mark.sampled(2)
 def test_what_is_not_told_of_many_is_found_before_the_change_and_none_of_it_is_lost(tmp_path, how):
     crowd = crowd_of(tmp_path, MANY)
     cloud, world = crowd.emulator.state.clouds[0], crowd.world

@@ -76,6 +76,7 @@ def test_two_groups_that_named_each_other_come_back_in_any_order(provider, remed
     assert "left out" not in second["note"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("provider", providers.names())
 @examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

@@ -46,6 +46,7 @@ def test_a_rewritten_rule_does_not_come_back_beside_the_first_one(provider, orde
     assert state(harness, *restored) == before
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("provider", providers.names())
 @examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

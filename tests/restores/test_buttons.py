@@ -149,6 +149,7 @@ WHO = {
 
 
 @pytest.mark.parametrize("case", list(WHO))
+@pytest.mark.sampled(4)
 def test_a_press_by_somebody_who_may_not_restores_nothing(gone, case):
     gone.press(gone.pressed(**WHO[case]))
     assert not gone.is_back

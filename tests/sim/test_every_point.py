@@ -42,6 +42,7 @@ def story(work: str, number: int, what: str) -> Story:
 
 @pytest.mark.parametrize("what", [pytest.param("kill", marks=pytest.mark.slow), *WHATS])
 @pytest.mark.parametrize("work", WORK)
+@pytest.mark.sampled(2)
 def test_what_happens_at_a_transaction_is_mended_later(work, what):
     for number in POINTS:
         result = run(story(work, number, what))

@@ -76,6 +76,7 @@ QUICK = [
 
 
 @pytest.mark.parametrize(("provider", "work"), QUICK)
+@pytest.mark.sampled(3)
 def test_nothing_is_sent_after_a_pause_between_changes_during_which_an_operator_came(
     provider, work
 ):

@@ -32,6 +32,7 @@ def recalled(monkeypatch) -> list[bool]:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.sampled(3)
 def test_a_story_is_the_same_without_recalled_answers(provider, recalled, monkeypatch):
     story = story_of(provider, SEEDS[provider])
     forget()

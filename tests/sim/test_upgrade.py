@@ -45,6 +45,7 @@ QUICK = ("the event again", "a yes", "both at once")
     [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in FOLLOWING],
 )
 @pytest.mark.parametrize("name", kept.FILES)
+@pytest.mark.sampled(3)
 def test_what_the_version_before_left_comes_to_a_true_end(name, following):
     result = run(story(name, following))
     assert not result.violations, list(map(str, result.violations.values()))
