@@ -40,7 +40,7 @@ from sgguard.render.kept import notes_kept, to_keep
 from sgguard.render.language.refusal import refusal
 from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store import codec
-from sgguard.store.rows import Approval, Claim, Marks, Run, RunState
+from sgguard.store.rows import Approval, Claim, Marks, Record, Run, RunState
 
 if TYPE_CHECKING:
     from sgguard.engine import binder, recheck, untouched
@@ -60,7 +60,7 @@ else:
 Json = dict[str, Any]
 Request = DeleteRequest | LaunchRequest
 S = TypeVar("S")
-Again: TypeAlias = "Callable[[Prepared], Sentence | None]"
+Again: TypeAlias = "Callable[[Run, Record, Prepared], Sentence | None]"
 
 __all__ = ["APPROVAL_SOURCE", "LEASE_S", "Executor", "in_turn", "plan_of"]
 
@@ -238,8 +238,8 @@ class Executor(Keeper, frozen=True):
             prepared = prepare.Prepared(codec.load(Plan, plan), kept)
             cloud = connect(prepared.plan.scope, self.context)
             if again is None and document["guard"] != "restore":
-                again = partial(untouched.against, self, run, record, asked=asked)
-            begun = (run, partial(again, prepared) if again else None)
+                again = partial(untouched.against, self, asked=asked)
+            begun = (run, partial(again, run, record, prepared) if again else None)
             return self._carry_out(claim, cloud, prepared, (document, record.requester), begun)
         except SgguardError:
             self.release(claim)

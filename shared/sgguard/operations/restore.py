@@ -157,7 +157,7 @@ def _restore(
     if claim is None:
         return before or {}
     if executor.is_begun(claim):
-        return executor.resume(claim, again=functools.partial(moved, executor, claim.decision_id))
+        return executor.resume(claim, again=functools.partial(moved, executor))
     try:
         if halted := executor.halted():
             raise refusal(HaltedError, halted)
@@ -177,7 +177,7 @@ def _restore(
         raise
 
 
-def moved(executor: Executor, restore_id: str, prepared: Prepared) -> Sentence | None:
+def moved(executor: Executor, run: Run, record: Record, prepared: Prepared) -> Sentence | None:
     """Return why a restore that has changed nothing so far must not go on; None where it may.
 
     Its worker died: somebody may have built a group by hand since, which would get a twin. Another
@@ -186,9 +186,7 @@ def moved(executor: Executor, restore_id: str, prepared: Prepared) -> Sentence |
     Raises:
         CloudError, DeadlineError: the cloud could not be asked.
     """
-    run = executor.store.run(restore_id)
-    if run is None:
-        raise AssertionError("a run that is resumed is kept")
+    del record  # its run has what it restores
     decision_id, _, names = run.event_id.rpartition("/")[0].partition("/")
     try:
         # With a twin that was permitted the plan is the same only where no other one came.

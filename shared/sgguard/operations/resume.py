@@ -85,7 +85,7 @@ def resume(decision_id: str, context: Context) -> Json:
     # 3. A run: claim its event again, which adds 1 to the fence, and continue from its journal.
     claim = _claim(executor, run)
     moved = _MOVED.get(run.source)
-    again = partial(moved, executor, decision_id) if moved else None
+    again = partial(moved, executor) if moved else None
     return executor.resume(claim, again=again) if isinstance(claim, Claim) else claim
 
 
@@ -144,11 +144,10 @@ def _accepted(
 
 def _is_unended(executor: Executor, run: Run | None) -> bool:
     """Whether a run is not at its end, or ended without its decision: its worker died between."""
-    if run is None:
-        return False
+    if run is None or run.state in _UNRESOLVED:
+        return run is not None
     record = executor.store.decision(run.decision_id)
-    is_unkept = record is not None and record.outcome == "unfinished"
-    return run.state in _UNRESOLVED or is_unkept
+    return record is not None and record.outcome == "unfinished"
 
 
 def _claim(executor: Executor, work: Run | Record | None) -> Claim | Json:

@@ -8,7 +8,7 @@ decision that deleted or built a group is not undone: only ``sgguard restore`` b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,11 +37,12 @@ from sgguard.render.language.step import reworded, said_of
 from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Answered, Claim, Record
+from sgguard.store.rows import Answered, Claim, Record, Run
 
 Json = dict[str, Any]
 
 SOURCE = UNDO
+_ENDED = ("finished", "accepted")
 _UNDO_OF = "undo of "
 
 
@@ -68,7 +69,7 @@ def preview(decision_id: str, context: Context) -> RemedyUndo:
         raise EventError(f"there is no decision {decision_id!r}", status=404)
     if run is None or run.state == "undone":
         raise EventError(f"decision {decision_id} changed nothing that is left", status=409)
-    if run.state not in ("finished", "accepted"):
+    if run.state not in _ENDED:
         words = f"decision {decision_id} is not at its end: sgguard resume {decision_id} first"
         raise EventError(words, status=409)
     plan = codec.load(Plan, run.plan_json)
@@ -77,6 +78,12 @@ def preview(decision_id: str, context: Context) -> RemedyUndo:
         words = f"decision {decision_id} deleted or built a group"
         raise EventError(f"{words}: sgguard restore {decision_id} brings it back", status=409)
     cloud = connect(plan.scope, context)
+    planned, left = _back(cloud, done, plan)
+    return RemedyUndo(record, planned, left, cloud)
+
+
+def _back(cloud: Cloud, done: Sequence[Planned], plan: Plan) -> tuple[Plan, tuple[Text, ...]]:
+    """Return what takes changes back as the world is now, and what stays and why."""
     planned: list[Planned] = []
     left: list[Text] = []
     for one in reversed(done):
@@ -85,7 +92,7 @@ def preview(decision_id: str, context: Context) -> RemedyUndo:
             left.append(said("left.as-is", step=said_of(one.step), why=why))
         else:
             planned.append(Planned(_step(one.step), inverse, one.target))
-    return RemedyUndo(record, Plan(plan.scope, tuple(planned)), tuple(left), cloud)
+    return Plan(plan.scope, tuple(planned)), tuple(left)
 
 
 def _done(store: Store, decision_id: str, plan: Plan) -> Iterator[Planned]:
@@ -158,7 +165,7 @@ def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) ->
     if not isinstance(claim, Claim):
         raise BusyError(f"decision {shown.record.decision_id} is being undone already")
     if executor.is_begun(claim):
-        return executor.resume(claim, again=partial(moved, executor, claim.decision_id))
+        return executor.resume(claim, again=partial(moved, executor))
     try:
         if stopped := executor.stopped():
             raise HaltedError(stopped)
@@ -178,17 +185,22 @@ def carry_out(shown: RemedyUndo, event_id: str, context: Context, *, by: str) ->
         raise
 
 
-def moved(executor: Executor, undo_id: str, prepared: Prepared) -> Sentence | None:
+def moved(executor: Executor, run: Run, record: Record, prepared: Prepared) -> Sentence | None:
     """Return why an undo that has changed nothing so far must not go on; None where it may.
+
+    Of the store no more is read than that takes: with a slow one, time is left for a change.
 
     Raises:
         CloudError, DeadlineError: the cloud could not be asked.
     """
-    record = executor.store.decision(undo_id)
-    if record is None:
-        raise AssertionError("the decision of a run that is resumed is kept")
+    del run  # its plan is the one that is prepared
     event_id = str(json.loads(record.document_json)["event_id"])
-    plan = preview(event_id.removeprefix(_UNDO_OF), executor.context).plan
+    first = executor.store.run(event_id.removeprefix(_UNDO_OF))
+    if first is None or first.state not in _ENDED:
+        return MOVED
+    cloud = connect(prepared.plan.scope, executor.context)
+    begun = codec.load(Plan, first.plan_json)
+    plan, _ = _back(cloud, [*_done(executor.store, first.decision_id, begun)], begun)
     fresh = Prepared(plan, _snapshot(plan))
     return None if without_sentences(fresh) == without_sentences(prepared) else MOVED
 
