@@ -41,7 +41,7 @@ TERMS = frozenset(
         "Heat",
         "Magnum",
     }
-    | {"Senlin", "Trove", "Redis", "Running", "Stopped", "reader"}
+    | {"Senlin", "Trove", "Redis", "Running", "Stopped", "reader", "admin"}
 )
 
 

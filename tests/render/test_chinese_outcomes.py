@@ -171,7 +171,6 @@ def changed_meanwhile(here: ApprovalHarness) -> Json:
 def restored_in_part(here: ApprovalHarness) -> Json:
     done = enforced(here)
     here.cloud.groups = [one for one in here.cloud.groups if one.id != here.world.referrer_in]
-    here.cloud.index = None
     return restore.restore(done["decision_id"], here.context(), by="ada")
 
 

@@ -275,8 +275,8 @@ def _unkept(decided: Decided | Exception, note: Text = "") -> Json:
             f"mode {decided.decision.mode} changes nothing without a journal, and the store "
             "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
         )
-    decision = decided.decision
-    return with_outcome(document.to_json(decision), decision.outcome, note)
+    found = document.to_json(decided.decision)
+    return with_outcome(found, decided.decision.outcome, note) if note else found
 
 
 def _hash(event: Event) -> str:

@@ -15,7 +15,7 @@ from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.huawei.response import Port, SubInterface
 from sgguard.wire.openstack.neutron import RuleRow
 
-SHARING_REMEDY = "grant them every enterprise project, or look there too"
+SHARING_REMEDY = said("remedy.every-enterprise-project")
 
 
 def group_signs(groups: Iterable[Group], home: str) -> Iterator[Sign]:

@@ -19,7 +19,7 @@ from sgguard.providers._shared import Sign, is_foreign
 from sgguard.providers.openstack.api import OpenStackApi
 from sgguard.wire.openstack.neutron import PortRow, RuleRow, same_id
 
-SHARING_REMEDY = "use credentials with the role admin, or stop sharing it"
+SHARING_REMEDY = said("remedy.admin-or-unshare")
 
 
 def targets(api: OpenStackApi, group_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -175,6 +175,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "enterprise project, to these credentials",
     "remedy.reader": "grant the role reader in this project, and ask again",
     "remedy.permit": "permit {action}",
+    "remedy.admin-or-unshare": "use credentials with the role admin, or stop sharing it",
+    "remedy.every-enterprise-project": "grant them every enterprise project, or look there too",
     "remedy.absent": "tolerate api-absent for these groups, or delete them where the cloud shows "
     "it",
     "remedy.see-all": "let these credentials see all groups, instances and interfaces, or ask "

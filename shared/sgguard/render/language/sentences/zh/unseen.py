@@ -166,6 +166,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "remedy.read-only": "请为当前凭证按整个项目（而非企业项目）授予 VPC ReadOnlyAccess",
     "remedy.reader": "请在本项目中授予 reader 角色后重试",
     "remedy.permit": "请授予 {action} 权限",
+    "remedy.admin-or-unshare": "请使用具有 admin 角色的凭证，或取消共享",
+    "remedy.every-enterprise-project": "请为当前凭证授予所有企业项目的权限，或到这些企业项目中核对",
     "remedy.absent": "请在策略中允许 api-absent 缺口，或在控制台核对后删除",
     "remedy.see-all": "请让当前凭证可以查看全部安全组、实例和弹性网卡，或稍后重试",
     "remedy.list-all": "请让当前凭证可以在处理时限内列出全部安全组及其规则",
