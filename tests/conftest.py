@@ -89,11 +89,14 @@ def no_state_from_another_test(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(redaction, "_spellings", {})
     folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    # Functions in a test's own process are on loopback: without callers they would else not start.
+    # What starts one as a platform does says otherwise, for the rest of its process.
+    monkeypatch.setenv("HOST", "127.0.0.1")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def functions_are_served_on_loopback():
-    """Functions in a test's own process are: without callers they would else not start."""
+    """The same for what fixtures of a module start."""
     patch = pytest.MonkeyPatch()
     patch.setenv("HOST", "127.0.0.1")
     yield
