@@ -94,7 +94,6 @@ class Begun(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
-        self._is_taken_back = False
         self._future: Call[T] = _pool().submit(contextvars.copy_context().run, call)
 
     def is_over(self) -> bool:
@@ -109,10 +108,9 @@ class Begun(Generic[T]):
         Raises:
             TakenBackError: the calling thread has run it before; nothing runs twice.
         """
-        if self._is_taken_back:
+        if self._future.cancelled():
             raise TakenBackError
         if self._future.cancel():
-            self._is_taken_back = True
             return self._call()
         return self._future.result()
 
