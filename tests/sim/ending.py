@@ -166,8 +166,8 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
     is_far = (raw.get("at_s") or 0.0) > _FAR_S
     if world.clock_step_s < (0.0 if is_far else -AHEAD_S):
         return
-    about, first_s = _about(raw), world.monitor.records.first_s
-    superseded_s = first_s[world.answers[event_id][-1]["decision_id"]]
+    about, records = _about(raw), world.monitor.records
+    superseded_s = records.first_s[world.answers[event_id][-1]["decision_id"]]
     order = [one["id"] for one in _task(world, task)["events"]]
     for other_id, (other, other_task) in events.items():
         if other_id == event_id or not about & _about(other):
@@ -177,13 +177,12 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
             mine = superseded_s
         if mine is None or theirs is None or theirs <= mine:
             continue
-        answers = world.answers.get(other_id, [])
-        # A question may be superseded later on: its event was decided all the same.
+        # A question may be superseded later on, even before anybody was told of it: its event was
+        # decided all the same.
         is_decided = any(
-            isinstance(one, dict)
-            and one["outcome"] != "superseded"
-            and first_s[one["decision_id"]] <= superseded_s
-            for one in answers
+            records.first.get(one, "superseded") != "superseded"
+            and records.first_s[one] <= superseded_s
+            for one in _decisions(world.answers.get(other_id, []))
         )
         deliveries = [one for one in world.story.tasks if other in one.get("events", ())]
         in_order = (

@@ -23,11 +23,12 @@ class Moved:
 
 @dataclass(eq=False)
 class Records:
-    """The records of a store; ``first_s`` is when each was kept first."""
+    """The records of a store; ``first_s`` is when each was kept first, ``first`` as what."""
 
     rows: Rows
     outcomes: dict[str, str] = field(default_factory=dict)
     first_s: dict[str, float] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
     _notices: dict[str, int] = field(default_factory=dict)
     _last: dict[str, str] | None = None
 
@@ -44,5 +45,6 @@ class Records:
                 continue
             self.outcomes[decision_id] = outcome
             self.first_s.setdefault(decision_id, now_s)
+            self.first.setdefault(decision_id, outcome)
             is_told = notices.get(decision_id) != self._notices.get(decision_id)
             yield Moved(decision_id, before, outcome, is_told)
