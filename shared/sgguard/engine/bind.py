@@ -17,13 +17,11 @@ from sgguard.engine.bind_decide import BindDecided
 from sgguard.engine.binder import Binder, Report, of_keeper, silent
 from sgguard.engine.context import Context
 from sgguard.engine.keeper import Keeper
-from sgguard.errors import DeadlineError, SettingsError, SgguardError, StoreError
-from sgguard.model.codes import Mode, Outcome
+from sgguard.errors import DeadlineError, SgguardError, StoreError
 from sgguard.model.event import Event
 from sgguard.model.request import BindRequest, RestRequest
 from sgguard.model.sentence import Sentence, Text
 from sgguard.outbox.background import BACKGROUND
-from sgguard.render.outcome import with_outcome
 from sgguard.store.rows import Claim
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
@@ -126,10 +124,5 @@ def _go_on(binder: Binder, claim: Claim) -> Json | None:
 
 
 def _unkept(decided: BindDecided, note: Text = "") -> Json:
-    """Return the document of a verdict; nothing is changed without a journal."""
-    if decided.plan is not None and decided.mode is not Mode.OBSERVE:
-        raise SettingsError(
-            f"mode {decided.mode} changes nothing without a journal, and the store cannot be "
-            "used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
-        )
-    return with_outcome(decided.document, Outcome(decided.document["outcome"]), note)
+    is_planned = decided.plan is not None
+    return handle.unkept(decided.document, decided.mode, is_planned=is_planned, note=note)

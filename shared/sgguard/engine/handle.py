@@ -267,16 +267,24 @@ NOT_KEPT = said("note.unkept")
 
 
 def _unkept(decided: Decided | Exception, note: Text = "") -> Json:
-    """Answer what needs no store: a verdict. Nothing is changed without a journal."""
     if isinstance(decided, Exception):
         raise decided
-    if decided.prepared is not None and decided.decision.mode is not Mode.OBSERVE:
-        raise SettingsError(
-            f"mode {decided.decision.mode} changes nothing without a journal, and the store "
-            "cannot be used: set SGGUARD_STORE (sqlite:////path or postgresql://…)"
-        )
     found = document.to_json(decided.decision)
-    return with_outcome(found, decided.decision.outcome, note) if note else found
+    return unkept(found, decided.decision.mode, is_planned=decided.prepared is not None, note=note)
+
+
+def unkept(found: Json, mode: Mode, *, is_planned: bool, note: Text = "") -> Json:
+    """Answer what needs no store: a verdict. Nothing is changed without a journal.
+
+    Raises:
+        SettingsError: there is a plan that the mode would carry out, or ask about.
+    """
+    if is_planned and mode is not Mode.OBSERVE:
+        raise SettingsError(
+            f"mode {mode} changes nothing without a journal, and the store cannot be used: "
+            "set SGGUARD_STORE (sqlite:////path or postgresql://…)"
+        )
+    return with_outcome(found, Outcome(found["outcome"]), note) if note else found
 
 
 def _hash(event: Event) -> str:
