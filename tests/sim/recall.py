@@ -9,6 +9,7 @@ and without.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -66,6 +67,7 @@ _kept = count(1)
 def forget() -> None:
     """Forget every answer."""
     _known.clear()
+    gc.unfreeze()  # what was kept from the collector as never garbage is that now
 
 
 @contextmanager
