@@ -39,7 +39,7 @@ ARROWS = {
         "engine errors events model remedy render render.graph render.language schemas settings "
         "sgguard store telemetry web"
     ),
-    "callers": "callers.proofs errors events model policy sgguard telemetry wire",
+    "callers": ("callers.proofs errors events model policy render.language sgguard telemetry wire"),
     "callers.proofs": "callers errors events policy sgguard telemetry wire",
     "chat": (
         "approvals chat.channels engine errors events model operations outbox policy render "
@@ -75,8 +75,8 @@ ARROWS = {
     "engine.accounts": "clouds errors model providers settings sgguard telemetry",
     "engine.bulk": "errors model providers render render.language sgguard store wire",
     "errors": "telemetry",
-    "events": "errors events.sources model schemas telemetry",
-    "events.sources": "errors events model schemas",
+    "events": "errors events.sources model render.language schemas telemetry",
+    "events.sources": "errors events model render.language schemas",
     "facts": "errors model providers wire",
     "functions": "approvals chat engine events restores web",
     "guards": "model",
@@ -107,17 +107,20 @@ ARROWS = {
     "remedy": "errors model policy providers render render.language sgguard store wire",
     "render": "model render.language store",
     "render.graph": "model render render.language",
-    "render.language": "model render render.language.catalogue",
+    "render.language": "errors model render render.language.catalogue",
     "render.language.catalogue": (
-        "render.language.pages render.language.sentences.en render.language.sentences.zh"
+        "render.language render.language.pages render.language.sentences.en "
+        "render.language.sentences.zh"
     ),
+    "render.language.sentences.en": "render.language",
+    "render.language.sentences.zh": "render.language",
     "render.text": "model render render.language",
     "restores": (
         "approvals engine errors events model operations render render.language store web"
     ),
     "runtimes": "clouds engine errors settings sgguard telemetry web wire",
     "runtimes.platforms": "runtimes",
-    "schemas": "errors sgguard",
+    "schemas": "errors model sgguard",
     "settings": "errors model sgguard telemetry",
     "store": "errors sgguard telemetry",
     "telemetry": "clouds sgguard",
@@ -125,8 +128,13 @@ ARROWS = {
         "callers clouds engine errors events events.sources model outbox policy render "
         "render.language schemas settings sgguard store telemetry web.openapi webhooks wire"
     ),
-    "web.openapi": "callers engine errors events events.sources model schemas sgguard web",
-    "webhooks": "callers engine errors model outbox policy render sgguard store telemetry wire",
+    "web.openapi": (
+        "callers engine errors events events.sources model render.language schemas sgguard web"
+    ),
+    "webhooks": (
+        "callers engine errors model outbox policy render render.language sgguard store telemetry "
+        "wire"
+    ),
     "wire": "errors sgguard telemetry",
     "wire.openstack": "errors sgguard telemetry wire wire.openstack.neutron",
     "wire.openstack.neutron": "errors model wire",

@@ -61,7 +61,7 @@ class SgguardError(Exception):
     is_retryable: ClassVar[bool] = False
     is_outcome_known: ClassVar[bool] = True
     retry_after_s: float | None = None
-    sentence: object = None  # as ``render/language/refusal.py`` makes it, where it has one
+    sentence: object = None  # as ``render/language/refusal.py`` makes it
 
 
 class InputError(SgguardError):
@@ -82,8 +82,8 @@ class Problem(msgspec.Struct, frozen=True):
     """One thing wrong with an event: where (a JSON pointer), what, and what would be right."""
 
     path: str
-    problem: str
-    expected: str = ""
+    problem: object  # a text or a sentence, as ``render/language/refusal.py`` reads both
+    expected: object = ""
 
 
 class EventError(InputError):

@@ -96,6 +96,8 @@ def test_no_sentence_is_left_untranslated():
         "note.text",
         "note.all",
         "gap.what",
+        "right.described",
+        "right.type",
     }
 
 

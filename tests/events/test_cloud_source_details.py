@@ -14,6 +14,7 @@ from sgguard.errors import EventError
 from sgguard.events import moment, request
 from sgguard.events.base import Kind
 from sgguard.model.occurrence import Happened
+from sgguard.render.language.sentence import whole_english
 from tests.effort import cpu_s, megabyte_s
 from tests.events.samples import (
     AT_S,
@@ -297,7 +298,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_left_to_an_operator():
     }
     found = told(message)
     assert found.happened is Happened.IRRELEVANT
-    assert "an operator confirms" in found.reason
+    assert "an operator confirms" in whole_english(found.reason)
 
 
 # -- OpenStack -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from sgguard.errors import EventError
 from sgguard.events import base
 from sgguard.events.sources.cloudevents import MAX_BATCH, decode_header, encode_header
 from sgguard.model.event import Event
+from sgguard.render.language.refusal import problem_json
 from tests.events import read as read_delivery
 
 KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
@@ -161,7 +162,7 @@ def test_a_wrong_attribute_of_a_structured_event_is_named(name, value, said):
     error = refused(structured, {**ATTRIBUTES, "data": DATA, name: value})
     assert error.status == 400
     assert [p.path for p in error.problems] == [f"/{name}"]
-    assert error.problems[0].problem.startswith(said)
+    assert problem_json(error.problems[0])["problem"].startswith(said)
     assert error.problems[0].expected
 
 
@@ -172,7 +173,7 @@ def test_a_wrong_attribute_of_a_binary_event_is_named_by_its_header(name, value,
     error = refused(binary, encoded)
     assert error.status == 400
     assert [p.path for p in error.problems] == [f"ce-{name}"]
-    assert error.problems[0].problem.startswith(said)
+    assert problem_json(error.problems[0])["problem"].startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sgguard import events
 from sgguard.errors import EventError
 from sgguard.events import native
 from sgguard.model.occurrence import Happened
+from sgguard.render.language.refusal import problem_json
 from tests.events.samples import (
     AT_S,
     OPERATION,
@@ -103,8 +104,9 @@ def test_a_shape_that_nearly_fits_is_refused_with_what_is_missing(name, pointer)
         read(without(made(name, happened), pointer))
     (problem,) = refused.value.problems
     assert problem.path == pointer
-    assert problem.problem == "is missing"
-    assert problem.expected
+    told = problem_json(problem)
+    assert told["problem"] == "is missing"
+    assert told["expected"]
     assert refused.value.status == 422
 
 
@@ -186,4 +188,4 @@ def test_an_event_that_two_sources_claim_is_refused(monkeypatch):
 def test_what_no_source_knows_is_refused_and_names_the_sources():
     with pytest.raises(EventError, match="no source reads this event") as refused:
         read({"some": "thing"})
-    assert "tencent-cloudaudit" in refused.value.problems[0].expected
+    assert "tencent-cloudaudit" in problem_json(refused.value.problems[0])["expected"]

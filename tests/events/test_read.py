@@ -9,6 +9,7 @@ from sgguard import events
 from sgguard.errors import EventError
 from sgguard.events import base
 from sgguard.model.event import Event
+from sgguard.render.language.refusal import problem_json
 from sgguard.web import body
 
 KIND = base.Kind("delete_request", "sgguard.delete.requested.v1")
@@ -83,7 +84,7 @@ def test_a_body_of_another_format_is_refused_with_what_would_be_right(content_ty
     with pytest.raises(EventError) as caught:
         read(BODY, content_type=content_type)
     assert caught.value.status == 415
-    assert "application/json" in caught.value.problems[0].expected
+    assert "application/json" in problem_json(caught.value.problems[0])["expected"]
 
 
 def test_a_compressed_body_is_refused():

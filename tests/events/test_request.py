@@ -6,6 +6,7 @@ from sgguard.errors import EventError
 from sgguard.events.request import delete_request, delete_sets, instance_launch
 from sgguard.model.address import Address, Scope
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.render.language.refusal import problem_json
 from sgguard.schemas.broken import MAX_PROBLEMS
 
 ONE = "tencent::ap-guangzhou:sg-5ua9adfv"
@@ -55,8 +56,9 @@ def test_a_wrong_delete_request_is_named_with_what_would_be_right(data, path, pr
     assert error.status == 400
     (found,) = error.problems
     assert found.path == path
-    assert found.problem.startswith(problem)
-    assert found.expected.startswith(expected)
+    told = problem_json(found)
+    assert told["problem"].startswith(problem)
+    assert told["expected"].startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_targets_that_cannot_be_judged_together_are_impossible_and_not_malformed
     assert error.status == 422
     (found,) = error.problems
     assert found.path == "/targets/1"
-    assert problem in found.problem
+    assert problem in problem_json(found)["problem"]
 
 
 def test_a_launch_is_read_with_everything_it_may_say():
@@ -123,13 +125,13 @@ def test_a_wrong_launch_is_named_by_its_path(change, path, problem):
     assert error.status == 400
     assert path in [found.path for found in error.problems]
     (found,) = [found for found in error.problems if found.path == path]
-    assert found.problem.startswith(problem)
+    assert problem_json(found)["problem"].startswith(problem)
 
 
 def test_everything_missing_from_a_launch_is_listed_at_once():
     error = refused(instance_launch, {})
     assert [p.path for p in error.problems] == ["", "/provider", "/region"]
-    assert error.problems[1].expected == "a provider's name, such as tencent"
+    assert problem_json(error.problems[1])["expected"] == "a provider's name, such as tencent"
 
 
 def test_a_group_of_a_launch_is_named_once():
@@ -160,7 +162,7 @@ def test_a_list_with_too_many_entries_is_refused_without_reading_them():
             raise AssertionError("an entry was read")
 
     error = refused(delete_request, {"targets": Unread(["a"] * 250_000)})
-    assert [p.problem for p in error.problems] == ["has too many entries"]
+    assert [problem_json(p)["problem"] for p in error.problems] == ["has too many entries"]
 
 
 def test_addresses_of_several_scopes_are_as_many_sets_in_the_order_named():

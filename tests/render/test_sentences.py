@@ -56,7 +56,7 @@ from tests.guards.builders import (
 PACKAGE = Path(sgguard.__file__).parent
 CHINESE = Words("zh", UTC)
 HAN = re.compile(r"[\u4e00-\u9fff]")
-PARTS = ("unit.", "thing.")
+PARTS = ("unit.", "thing.", "field.")
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

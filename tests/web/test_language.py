@@ -9,6 +9,7 @@ import pytest
 
 from sgguard import schemas
 from sgguard.approvals.reminders import KIND
+from sgguard.callers.veil import HIDDEN
 from sgguard.errors import (
     BusyError,
     CloudError,
@@ -18,8 +19,10 @@ from sgguard.errors import (
     ThrottledError,
     UntrustedError,
 )
+from sgguard.events.request import delete_request
 from sgguard.model.sentence import said
 from sgguard.render.language.refusal import refusal
+from sgguard.render.said import sentences_json
 from sgguard.web import problem
 from sgguard.web.language import detail_of, spoken, words_of
 from sgguard.web.problem import PROBLEMS
@@ -95,6 +98,48 @@ def test_a_sentence_that_this_sgguard_does_not_know_is_told_by_its_kind():
     details = problem.of(unlisted())
     details.document["sentence"] = {"code": "of.tomorrow", "args": {}}
     assert detail_of(details, words_of("zh", "")) == "该调用方或人员无权执行此操作"
+
+
+def test_each_thing_that_is_wrong_is_told_in_the_language_and_keeps_its_code():
+    with pytest.raises(EventError) as caught:
+        delete_request({"traget": "sg-1", "requested_by": ""})
+    english, _ = told(caught.value)
+    chinese, _ = told(caught.value, ZH)
+    assert schemas.problems("problem", chinese) == ()
+    assert chinese["detail"] == "事件的 data 不符合要求"
+    assert [(one["path"], one["problem"], one["expected"]) for one in chinese["problems"]] == [
+        ("", "缺少 target、targets 中的一项", "以下之一：target、targets"),
+        ("/requested_by", "为空", "申请人，用于记录：1 到 256 个字符的字符串，不含控制字符"),
+        ("/traget", "不是已知的字段", "target"),
+    ]
+    assert [one["problem"] for one in english["problems"]] == [
+        "target or targets is missing",
+        "is empty",
+        "is not known here",
+    ]
+    for one, other in zip(english["problems"], chinese["problems"], strict=True):
+        assert (one["path"], one["sentences"]) == (other["path"], other["sentences"])
+
+
+def test_a_group_that_its_reader_may_not_see_is_hidden_in_the_language():
+    details = problem.of(refusal(EventError, said("chat.waits", why=HIDDEN)))
+    details.document["problems"] = [
+        {"path": "", "problem": "", "expected": ""}
+        | sentences_json(problem=said("wrong.other-scope", address=HIDDEN, scope="a:b:c"))
+    ]
+    found = json.loads(spoken(of_problem(details), ZH).body)
+    assert found["detail"] == "消息待发：（授权范围以外的安全组）"
+    assert found["problems"][0]["problem"].startswith("（授权范围以外的安全组）")
+
+
+def test_a_problem_of_another_version_stays_in_english():
+    details = problem.of(unlisted())
+    details.document["problems"] = [
+        {"path": "", "problem": "is odd", "expected": "even"},
+        {"path": "", "problem": "is odd", "expected": "", "sentences": {"problem": {"code": "x"}}},
+    ]
+    found = json.loads(spoken(of_problem(details), ZH).body)
+    assert found["problems"] == details.document["problems"]
 
 
 def test_problems_of_a_batch_are_data_and_stay_in_english():

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from sgguard import schemas
 from sgguard.emulator.server import serve as serve_emulator
 from sgguard.web import server
+from tests.chinese import require_chinese
 from tests.deployment import CLOUDS, address, emulator, environment
 from tests.worlds import world_of
 
@@ -52,6 +54,17 @@ def test_an_unknown_name_is_404_with_the_list_of_known_ones(url, http, path):
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert all(name in answer.json()["detail"] for name in NAMES)
+    chinese = http.post(url + path, json={}, headers={"accept-language": "zh-CN"})
+    assert chinese.json()["detail"].startswith("没有此函数，可用的函数：/")  # noqa: RUF001 - Chinese
+    assert chinese.headers["content-language"] == "zh-CN"
+
+
+def test_every_function_refuses_in_the_language_of_its_caller(url, http):
+    for name in NAMES:
+        sent = {"content-type": "text/xml", "accept-language": "zh-CN"}
+        found = http.post(f"{url}/{name}", content=b"<x/>", headers=sent).json()
+        assert schemas.problems("problem", found) == ()
+        require_chinese(found)
 
 
 def test_every_cloud_is_judged(url, http):

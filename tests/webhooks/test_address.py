@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.policy.callback import CallbackPolicy
+from sgguard.render.language.sentence import whole_english
 from sgguard.webhooks.network import refusal
 from sgguard.webhooks.resolve import Pinned, pinned
 from sgguard.webhooks.url import Endpoint, Refusal, judged
@@ -116,8 +117,8 @@ def test_a_refusal_says_what_is_permitted_and_repeats_no_secret():
     policy = CallbackPolicy(hosts=(HOST, "*.wild.example"))
     found = judged("https://evil.example/token-of-mine?sig=secret", policy)
     assert isinstance(found, Refusal)
-    assert found.why == "its host evil.example is not permitted"
-    assert found.expected == f"callbacks.hosts permits: {HOST}, *.wild.example"
+    assert whole_english(found.why) == "its host evil.example is not permitted"
+    assert whole_english(found.expected) == f"callbacks.hosts permits: {HOST}, *.wild.example"
     known = judged(f"https://{HOST}/token-of-mine?sig=secret", policy)
     assert "token-of-mine" not in repr(known)
 

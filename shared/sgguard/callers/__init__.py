@@ -20,7 +20,9 @@ from sgguard.callers import proofs
 from sgguard.callers.base import Arrival, Held, Proof, RefusedError, Tools
 from sgguard.errors import EventError, KeysError, UntrustedError
 from sgguard.model.caller import Caller, Identity
+from sgguard.model.sentence import said
 from sgguard.policy.caller import is_expired
+from sgguard.render.language.refusal import refusal
 from sgguard.telemetry import logs
 
 __all__ = ["LIBRARIES", "Proven", "verify"]
@@ -76,7 +78,8 @@ def _admitted(caller: Caller, held: Held, function: str, arrival: Arrival, tools
     if is_expired(caller, tools.today()):
         raise UntrustedError(f"{caller.name}: not served since {caller.expires}")
     if function not in caller.functions:
-        raise EventError(f"the caller {caller.name} may not call {function}", status=403)
+        uncalled = said("caller.function", caller=caller.name, function=function)
+        raise refusal(EventError, uncalled, status=403)
     identity = Identity(caller, held.key, held.subject, held.covers, held.signed_id)
     content = arrival.body if held.content is None else held.content
     reply = None if held.reply is None else dict(held.reply)

@@ -16,6 +16,8 @@ from typing import Protocol
 
 from sgguard.errors import BudgetError, StoreError
 from sgguard.model.caller import Caller
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 from sgguard.telemetry import logs
 from sgguard.wire.clock import MonotonicClock
 
@@ -129,7 +131,9 @@ class Meter:
 
 def _used_up(caller: Caller, what: str, most: int | None, wait_s: float) -> BudgetError:
     named = "decisions" if what == "decisions" else "cloud calls"
-    error = BudgetError(f"the caller {caller.name} used up its {most} {named} a minute")
+    error = refusal(
+        BudgetError, said("caller.budget", caller=caller.name, most=most or 0, what=named)
+    )
     error.retry_after_s = max(1.0, wait_s)
     return error
 

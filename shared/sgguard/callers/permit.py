@@ -20,6 +20,8 @@ from sgguard.model.caller import Caller, Identity
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
 from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest, RestRequest
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 
 T = TypeVar("T")
 
@@ -34,11 +36,8 @@ def require_covered(identity: Identity, headers: Mapping[str, str]) -> None:
         EventError: 403 there are some.
     """
     if identity.covers == "body" and any(name.startswith("ce-") for name in headers):
-        raise EventError(
-            f"the proof of the caller {identity.caller.name} does not cover ce- headers: send the "
-            "CloudEvent in structured mode",
-            status=403,
-        )
+        uncovered = said("caller.uncovered", caller=identity.caller.name)
+        raise refusal(EventError, uncovered, status=403)
 
 
 def named(identity: Identity, delivery: Delivery) -> Delivery:
@@ -160,5 +159,6 @@ def _addresses(request: object) -> tuple[Address, ...]:
 
 
 def _forbidden(caller: Caller, key: str, what: str) -> EventError:
-    message = f"{what} is not one of those that the policy permits to the caller {caller.name}"
-    return EventError(message, status=403, problems=(Problem("", "is not permitted", key),))
+    message = said("caller.not-permitted", what=what, caller=caller.name)
+    problem = Problem("", said("wrong.not-permitted"), key)
+    return refusal(EventError, message, status=403, problems=(problem,))

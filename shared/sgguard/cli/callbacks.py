@@ -16,6 +16,7 @@ from sgguard.cli.options import JSON_OPTION, KEPT_TEXT, POLICY_OPTION, epilog, f
 from sgguard.cli.output import line, print_json
 from sgguard.engine.context import Context
 from sgguard.outbox.base import Gone, Later, Sent
+from sgguard.render.language.sentence import whole_english
 from sgguard.webhooks import sign
 from sgguard.webhooks.outgoing import event
 from sgguard.webhooks.resolve import Pinned, pinned
@@ -100,8 +101,9 @@ def _judged(url: str, context: Context, *, is_dry: bool) -> Json:
     with terminal.waiting("callback"):
         to = pinned(url, callbacks)
         if isinstance(to, Refusal):
-            right = f" (expected {to.expected})" if to.expected else ""
-            return _document("", (), f"refused: the address {to.why}{right}", is_ok=False)
+            right = f" (expected {whole_english(to.expected)})" if to.expected else ""
+            found = f"refused: the address {whole_english(to.why)}{right}"
+            return _document("", (), found, is_ok=False)
         return _tried(url, to, context, is_dry=is_dry)
 
 

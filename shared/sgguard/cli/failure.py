@@ -16,6 +16,8 @@ import click
 from sgguard.cli import terminal
 from sgguard.cli.exit_codes import ERROR, INTERRUPTED, PIPE_CLOSED
 from sgguard.errors import DeadlineError, EventError, Problem, SgguardError, UnauthenticatedError
+from sgguard.render.language.refusal import texts_of
+from sgguard.render.language.sentence import whole_english
 from sgguard.telemetry import logs
 
 
@@ -126,10 +128,11 @@ def describe_any(error: Exception) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    if problem.expected in problem.problem:  # an address error names the format already
-        return problem.problem
+    found, right = map(whole_english, texts_of(problem))
+    if right in found:  # an address error names the format already
+        return found
     where = problem.path.lstrip("/") or "data"
-    return f"{where}: {problem.problem} (expected {problem.expected})"
+    return f"{where}: {found} (expected {right})"
 
 
 def debug() -> None:

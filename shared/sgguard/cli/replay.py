@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec.structs import asdict
 
 from sgguard import events
 from sgguard.cli import failure, terminal
@@ -22,6 +21,7 @@ from sgguard.events import native, request
 from sgguard.events.base import Kind
 from sgguard.model.codes import Verdict
 from sgguard.model.event import Event
+from sgguard.render.language.refusal import problem_json
 
 Json = dict[str, Any]
 
@@ -134,7 +134,7 @@ def _failed(error: Exception) -> Json:
     problems = error.problems if isinstance(error, EventError) else ()
     return {
         "problem": failure.describe_any(error),
-        "problems": [asdict(one) for one in problems],
+        "problems": [problem_json(one) for one in problems],
     }
 
 

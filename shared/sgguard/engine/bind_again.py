@@ -29,8 +29,10 @@ from sgguard.model.bind import BindPlan
 from sgguard.model.caller import at_most
 from sgguard.model.codes import Mode
 from sgguard.model.request import RestRequest
+from sgguard.model.sentence import said
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.outbox.deliver import ATTEMPT_S
+from sgguard.render.language.refusal import refusal
 from sgguard.store import codec
 from sgguard.store.notices import OutboxRow
 from sgguard.store.rows import Answered, Busy, Claim, Run
@@ -53,11 +55,11 @@ def go_on(request: RestRequest, context: Context) -> Json:
         SgguardError: it could not be gone on with.
     """
     if at_most(Mode.ENFORCE, context.caller) is not Mode.ENFORCE:
-        raise EventError("this caller may change nothing", status=403)
+        raise refusal(EventError, said("unread.bind-may-not"), status=403)
     keeper = Keeper.of(context)
     run = _run_of(keeper, request.decision_id)
     if run is None or f"{request.address}" != _group_of(run):
-        raise EventError("there is no such bind to go on with", status=422)
+        raise refusal(EventError, said("unread.bind-none"), status=422)
     if run.state == "open":
         bind_rest.watch(keeper.store, run.decision_id, keeper.lease_s)
     return continued(keeper, run, hands_on=True)
@@ -70,11 +72,12 @@ def continued(keeper: Keeper, run: Run, *, hands_on: bool) -> Json:
         SgguardError: as :func:`go_on`; DeadlineError too, unless it ``hands_on``.
     """
     binder = of_keeper(keeper, hands_on=hands_on)
-    if run.state == "open" and (stopped := binder.stopped()):
-        raise HaltedError(f"{stopped}; decision {run.decision_id} is unfinished")
+    if run.state == "open" and (halted := binder.halted()):
+        unfinished = said("decision.unfinished", why=halted, decision=run.decision_id)
+        raise refusal(HaltedError, unfinished)
     claim = keeper.claim(run.source, run.event_id, run.decision_id, None)
     if isinstance(claim, Busy):
-        busy = BusyError(f"decision {run.decision_id} is being worked on")
+        busy = refusal(BusyError, said("unread.bind-busy", decision=run.decision_id))
         busy.retry_after_s = max(1.0, claim.retry_after_s)
         raise busy
     if isinstance(claim, Answered):
@@ -94,7 +97,7 @@ def _under(binder: Binder, claim: Claim) -> Json:
     """Go on with the run of a claim: what was read before it may have changed."""
     run, record = binder.store.run(claim.decision_id), binder.store.decision(claim.decision_id)
     if run is None or record is None:
-        raise EventError("there is no such bind to go on with", status=422)
+        raise refusal(EventError, said("unread.bind-none"), status=422)
     document: Json = json.loads(record.document_json)
     if run.state != "open":
         binder.release(claim)
@@ -115,7 +118,7 @@ def _group_of(run: Run) -> str:
 def _kept(keeper: Keeper, decision_id: str) -> Json:
     record = keeper.store.decision(decision_id)
     if record is None:
-        raise EventError("there is no such bind to go on with", status=422)
+        raise refusal(EventError, said("unread.bind-none"), status=422)
     found: Json = json.loads(record.document_json)
     return found
 

@@ -14,7 +14,8 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened, Occurrence
-from sgguard.model.sentence import Text, said
+from sgguard.model.sentence import Text, listed, said
+from sgguard.render.language.refusal import refusal
 from sgguard.store.rows import Query
 
 Json = dict[str, Any]
@@ -100,9 +101,12 @@ def _region(one: Occurrence, env: Mapping[str, str]) -> str:
     region = region_of(one, env)
     if not region:
         names = _REGIONS.get(one.provider, ())
-        message = f"events of {one.source} do not name their region: set {' or '.join(names)}"
         # Of a cloud that nobody uses here, no later delivery is judged either.
-        raise (SettingsError if is_mentioned(one.provider, env) else NotSetUpError)(message)
+        kind = SettingsError if is_mentioned(one.provider, env) else NotSetUpError
+        where = " or ".join(names)
+        raise refusal(
+            kind, said("unread.no-region", source=one.source, text=where, names=listed(names))
+        )
     return region
 
 

@@ -29,11 +29,12 @@ from sgguard.engine.retention import DAY_S
 from sgguard.errors import SgguardError
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
+from sgguard.model.failure import failure_of
 from sgguard.model.occurrence import Happened, Occurrence
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.sentence import said
 from sgguard.render.language.sentence import whole_english
-from sgguard.render.said import sentences_json
+from sgguard.render.said import sentence_json, sentences_json
 from sgguard.render.values import time_json
 from sgguard.telemetry import logs
 from sgguard.wire.parallel import caught
@@ -263,6 +264,7 @@ def _document(case: Case, context: Context) -> Json:
     one = case.one
     groups = [str(address) for address in addresses(case)] or list(one.groups)
     decided = [found for found in case.decisions if not isinstance(found, Exception)]
+    failed = [found for found in case.decisions if isinstance(found, Exception)]
     return {
         "type": TYPE,
         "at": _time(context.now()),
@@ -279,7 +281,8 @@ def _document(case: Case, context: Context) -> Json:
         "requested_by": one.requester,
         "refused_with": one.code,
         "decisions": decided,
-        "problems": [str(found) for found in case.decisions if isinstance(found, Exception)],
+        "problems": [str(found) for found in failed],
+        "problem_sentences": [sentence_json(failure_of(found)) for found in failed],
         "aftermath": case.aftermath,
         **sentences_json(reason=case.reason),
     }

@@ -17,6 +17,7 @@ from sgguard.errors import MovedError, SettingsError, StoreError
 from sgguard.model.sentence import Sentence, said
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.what import telling
+from sgguard.render.language.refusal import refusal
 from sgguard.render.language.sentence import WHOLE, in_english
 from sgguard.store.base import Store
 from sgguard.store.rows import ApprovalState, Claim, Claimed, Marks, Record, RunState
@@ -123,7 +124,7 @@ class Keeper(msgspec.Struct, frozen=True):
             self.store.lock(claim, wanted.keys(), self.lease_s, wanted.pointed_to())
             locked |= {*wanted.keys(), *wanted.pointed_to()}
             seen = again()
-        raise MovedError("what the plan would change is changed by others at this moment")
+        raise refusal(MovedError, said("unread.moving"))
 
     def stopped(self) -> str:
         """Return in English who stopped all changes, and why; empty where nothing is stopped."""

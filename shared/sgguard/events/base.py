@@ -13,6 +13,8 @@ import msgspec
 from sgguard.errors import EventError, Problem
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Happened
+from sgguard.model.sentence import Item, Sentence, said
+from sgguard.render.language.refusal import refusal
 
 DeliveryMode = Literal["binary", "structured", "batched", "bare", "bus"]
 
@@ -81,15 +83,16 @@ def is_json(content_type: str) -> bool:
     return is_utf8 and (media == "application/json" or media.endswith("+json"))
 
 
-def unknown_format(path: str, expected: str) -> EventError:
+def unknown_format(path: str, expected: Item) -> EventError:
     """Return the error for a body that no source reads; ``path`` is what says its format.
 
     Its value is not repeated: it is a header, and headers are never sent back.
     """
-    return EventError(
-        f"bodies of this content type are not read here: expected {expected}",
+    return refusal(
+        EventError,
+        said("unread.format", right=expected),
         status=415,
-        problems=(Problem(path, "is another format, or none in UTF-8", expected),),
+        problems=(Problem(path, said("wrong.format-or-utf8"), expected),),
     )
 
 
@@ -104,7 +107,7 @@ def parse_json(body: bytes) -> Any:
         EventError: status 400; says what and where, never quoting the body.
     """
     if not body.strip():
-        raise _not_json("is empty")
+        raise _not_json(said("wrong.empty"))
     try:
         value = json.loads(
             body.decode("utf-8"),
@@ -113,38 +116,39 @@ def parse_json(body: bytes) -> Any:
             parse_float=_finite,
         )
     except UnicodeDecodeError as error:
-        raise _not_json(f"is not UTF-8 (byte {error.start})") from None
+        raise _not_json(said("wrong.not-utf8", byte=error.start)) from None
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise _not_json(f"is not JSON ({where})") from None
+        found = said("wrong.not-json", line=error.lineno, column=error.colno)
+        raise _not_json(found) from None
     except RecursionError:
-        raise _not_json("is nested too deeply") from None
+        raise _not_json(said("wrong.nested")) from None
     except ValueError:
         # a number of more than 4,300 digits
-        raise _not_json("has a number that is too large") from None
+        raise _not_json(said("wrong.number-too-large")) from None
     _check_value(value)
     return value
 
 
-def _not_json(problem: str) -> EventError:
-    return EventError(f"the body {problem}", problems=(Problem("", problem, "JSON in UTF-8"),))
+def _not_json(found: Sentence) -> EventError:
+    problem = Problem("", found, said("right.json"))
+    return refusal(EventError, said("unread.body", problem=found), problems=(problem,))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _not_json("has an object with a key that comes twice")
+        raise _not_json(said("wrong.key-twice"))
     return found
 
 
 def _refuse_constant(_: str) -> None:
-    raise _not_json("has a number that is not finite")
+    raise _not_json(said("wrong.not-finite"))
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise _not_json("has a number that is not finite")
+        raise _not_json(said("wrong.not-finite"))
     return value
 
 
@@ -154,7 +158,7 @@ def _check_value(value: Any) -> None:
     while todo:
         item, depth = todo.pop()
         if depth > MAX_DEPTH:
-            raise _not_json(f"is nested deeper than {MAX_DEPTH} levels")
+            raise _not_json(said("wrong.nested-deeper", levels=MAX_DEPTH))
         if isinstance(item, str):
             _check_text(item)
         elif isinstance(item, list):
@@ -168,4 +172,4 @@ def _check_text(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _not_json("has a text with half a surrogate pair") from None
+        raise _not_json(said("wrong.half-pair")) from None

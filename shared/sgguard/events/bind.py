@@ -9,8 +9,8 @@ from sgguard.events.request import checked
 from sgguard.model import person
 from sgguard.model.address import Address
 from sgguard.model.request import BindRequest, HolderFilter, RestRequest
-
-_EXPECTED = "provider:account:region:group-id, such as tencent::ap-guangzhou:sg-5ua9adfv"
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal, sentence_of
 
 
 def bind_event(data: object) -> BindRequest | RestRequest:
@@ -57,14 +57,14 @@ def _read(data: object) -> tuple[dict[str, Any], Address]:
     body = checked("bind_request", data)
     problems = []
     if found := person.problem_of(body.get("requested_by", "")):
-        right = "a name that is written in one script and can be read"
-        problems.append(Problem("/requested_by", found, right))
+        problems.append(Problem("/requested_by", found, said("right.readable-name")))
     try:
         address = Address.parse(body["group"])
     except AddressError as error:
-        problems.append(Problem("/group", str(error), _EXPECTED))
+        found = sentence_of(error) or str(error)
+        problems.append(Problem("/group", found, said("right.bound-group")))
     more = [one for one in ("holders", "filter") if "rest" in body and one in body]
-    problems += [Problem(f"/{one}", "cannot be given together with rest") for one in more]
+    problems += [Problem(f"/{one}", said("wrong.together-with", other="rest")) for one in more]
     if problems:
-        raise EventError("the event's data cannot be read", problems=tuple(problems))
+        raise refusal(EventError, said("unread.data"), problems=tuple(problems))
     return body, address

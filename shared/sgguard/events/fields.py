@@ -16,6 +16,8 @@ from sgguard.errors import EventError, Problem
 from sgguard.events import moment
 from sgguard.events.base import parse_json
 from sgguard.model import person
+from sgguard.model.sentence import Text, said
+from sgguard.render.language.refusal import refusal
 from sgguard.schemas import pointer
 
 Json = dict[str, Any]
@@ -45,12 +47,12 @@ class Fields:
         """Whether the field is there and not null."""
         return self._values.get(name) is not None
 
-    def missing(self, name: str, expected: str) -> None:
+    def missing(self, name: str, expected: Text) -> None:
         """Note that the field is not there, or is another thing than expected."""
-        found = "is not usable" if self.has(name) else "is missing"
+        found = said("wrong.unusable" if self.has(name) else "wrong.missing")
         self._problems.append(Problem(self._at + pointer(name), found, expected))
 
-    def word(self, name: str, expected: str) -> str:
+    def word(self, name: str, expected: Text) -> str:
         """Return a text that must be there; it is compared with what is known, and never kept."""
         value = self._values.get(name)
         if isinstance(value, str) and value:
@@ -66,7 +68,7 @@ class Fields:
         """Return the moment in a field that must be there; None and a problem where it is none."""
         found = moment.seconds(self._values.get(name), zone)
         if found is None:
-            self.missing(name, moment.EXPECTED)
+            self.missing(name, said("right.moment"))
         return found
 
     def inner(self, name: str) -> Json:
@@ -86,8 +88,8 @@ class Fields:
             EventError: 422, with every problem.
         """
         if self._problems:
-            message = f"this is nearly an event of {source}, and not whole"
-            raise EventError(message, status=422, problems=tuple(self._problems))
+            message = said("unread.not-whole", source=source)
+            raise refusal(EventError, message, status=422, problems=tuple(self._problems))
 
 
 def text_of(value: object, shape: re.Pattern[str]) -> str:

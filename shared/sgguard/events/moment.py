@@ -21,8 +21,6 @@ _DIGITS = re.compile(r"\d{10,17}", re.ASCII)
 _ZONE_END = re.compile(r"Z|GMT|UTC|[+-]\d{2}:?\d{2}", re.ASCII)
 _DAY_S = 24 * 3600
 
-EXPECTED = "a time: seconds or milliseconds since 1970, or such as 2026-11-01T12:00:00Z"
-
 
 def seconds(value: object, zone: tzinfo) -> float | None:
     """Return the moment in seconds since 1970-01-01 UTC; None where the value is no moment.

@@ -17,8 +17,11 @@ import msgspec
 from sgguard.errors import EventError, Problem
 from sgguard.events.base import Delivery, Kind, media_type, parse_json
 from sgguard.events.sources.cloudevents import decode_header
+from sgguard.model import sentence
 from sgguard.model.event import Event
 from sgguard.model.occurrence import Occurrence, Told, irrelevant
+from sgguard.model.sentence import Text, said
+from sgguard.render.language.refusal import refusal
 
 MAX_BATCH = 100
 
@@ -94,7 +97,7 @@ def read(
     ):
         return None
     if len(parts) > MAX_BATCH:
-        raise EventError(f"the batch is too large: send at most {MAX_BATCH} events", status=413)
+        raise refusal(EventError, said("unread.batch", most=MAX_BATCH), status=413)
     items = [item for one in parts for item in _items(one, sources)]
     is_single = len(items) == 1 and not isinstance(whole.document, list)
     if is_single and isinstance(items[0], EventError):
@@ -106,10 +109,8 @@ def _document(headers: Mapping[str, str], body: bytes) -> Any:
     """Return the body's document; attributes in headers make it the data of an envelope."""
     media = media_type(headers.get("content-type", ""))
     if not (media in _LABELS or media.endswith(("/json", "+json"))):
-        problem = Problem("content-type", "is another format", "application/json")
-        raise EventError(
-            "bodies of this content type are not read here", status=415, problems=(problem,)
-        )
+        problem = Problem("content-type", said("wrong.format"), "application/json")
+        raise refusal(EventError, said("unread.content-type"), status=415, problems=(problem,))
     document = parse_json(body)
     attributes = _attributes(
         (n.removeprefix("ce-"), v) for n, v in headers.items() if n[:3] == "ce-"
@@ -137,8 +138,8 @@ def _parts(part: Part, sources: Sequence[CloudSource], left: int) -> Iterator[Pa
     if inner is None:
         yield part
     elif not left:
-        wrapped = Problem(part.at, "is wrapped too often", "one event, or a list of them")
-        yield EventError("no event was found in the delivery", problems=(wrapped,))
+        wrapped = Problem(part.at, said("wrong.wrapped"), said("right.events"))
+        yield refusal(EventError, said("unread.none"), problems=(wrapped,))
     else:
         for one in inner:
             yield from _parts(one, sources, left - 1)
@@ -148,7 +149,7 @@ def _unwrapped(part: Part, sources: Sequence[CloudSource]) -> Sequence[Part] | N
     """Return what stands in a list, or in what a broker's client hands over; None for an event."""
     document, at = part.document, part.at
     if isinstance(document, str):
-        return (inner_part(part, document, at, "an event as JSON"),)
+        return (inner_part(part, document, at, said("right.event")),)
     if isinstance(document, list):
         return _each(part, document, at)
     if not isinstance(document, dict):
@@ -204,7 +205,7 @@ def _is_pair(value: object) -> bool:
     return all(isinstance(one, str) for one in value)
 
 
-def inner_part(part: Part, text: str, at: str, expected: str) -> Part:
+def inner_part(part: Part, text: str, at: str, expected: Text) -> Part:
     """Return the document that stands as JSON in a text.
 
     Raises:
@@ -215,7 +216,7 @@ def inner_part(part: Part, text: str, at: str, expected: str) -> Part:
     except EventError as error:
         (found,) = error.problems
         problem = Problem(at, found.problem, expected)
-        raise EventError("a text in the delivery is no JSON", problems=(problem,)) from None
+        raise refusal(EventError, said("unread.inner"), problems=(problem,)) from None
 
 
 def _items(part: Part | EventError, sources: Sequence[CloudSource]) -> Iterator[Event | EventError]:
@@ -240,15 +241,14 @@ def _occurrences(part: Part, sources: Sequence[CloudSource]) -> Sequence[Occurre
     if len(claiming) == 1:
         return claiming[0].occurrences(part)
     if claiming:
-        names = " and ".join(source.NAME for source in claiming)
-        problem = Problem(part.at, f"fits {names}", "an event of one source")
-        raise EventError("two sources claim this event", status=422, problems=(problem,))
+        fits = said("wrong.fits", names=sentence.listed(source.NAME for source in claiming))
+        problem = Problem(part.at, fits, said("right.one-source"))
+        raise refusal(EventError, said("unread.two-sources"), status=422, problems=(problem,))
     if _is_foreign_envelope(part.document):
-        reason = "a CloudEvent of another source: it is about no security group"
-        return (irrelevant(FOREIGN, reason),)
-    names = ", ".join(source.NAME for source in sources)
-    problem = Problem(part.at, "is no event that any source knows", f"one of: {names}")
-    raise EventError("no source reads this event", status=422, problems=(problem,))
+        return (irrelevant(FOREIGN, said("ignored.foreign")),)
+    right = said("right.source", names=sentence.listed(source.NAME for source in sources))
+    problem = Problem(part.at, said("wrong.unknown-event"), right)
+    raise refusal(EventError, said("unread.no-source"), status=422, problems=(problem,))
 
 
 def _is_foreign_envelope(document: object) -> bool:

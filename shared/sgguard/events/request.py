@@ -11,6 +11,8 @@ from sgguard.model import person
 from sgguard.model.address import Address, Scope
 from sgguard.model.occurrence import Occurrence, Told
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import Sentence, said
+from sgguard.render.language.refusal import refusal, sentence_of
 
 T = TypeVar("T")
 
@@ -23,12 +25,12 @@ def delete_request(data: object) -> DeleteRequest:
             together. Every problem is listed, with JSON pointers into the data.
     """
     body = checked("delete_request", data)
-    _refuse("the event's data cannot be read", _requester_problems(body), status=400)
+    _refuse(said("unread.data"), _requester_problems(body), status=400)
     is_set = "targets" in body
     texts: list[str] = body["targets"] if is_set else [body["target"]]
     paths = [f"/targets/{n}" if is_set else "/target" for n in range(len(texts))]
     addresses = _addresses(texts, paths)
-    _refuse("the targets cannot be judged together", _set_problems(addresses, paths), status=422)
+    _refuse(said("unread.targets"), _set_problems(addresses, paths), status=422)
     return DeleteRequest(
         tuple(addresses), body.get("requested_by", ""), callback=body.get("callback", "")
     )
@@ -43,11 +45,11 @@ def delete_sets(texts: Sequence[str]) -> tuple[DeleteRequest, ...]:
     paths = [f"/targets/{n}" for n in range(len(texts))]
     addresses = _addresses(checked("delete_request", {"targets": list(texts)})["targets"], paths)
     twice = [
-        Problem(path, f"{address} is named twice", "each group once")
+        _twice(path, address)
         for address, path, is_again in zip(addresses, paths, _again(addresses), strict=True)
         if is_again
     ]
-    _refuse("the targets cannot be judged together", twice, status=422)
+    _refuse(said("unread.targets"), twice, status=422)
     by_scope: dict[Scope, list[Address]] = {}
     for address in addresses:
         by_scope.setdefault(address.scope, []).append(address)
@@ -62,14 +64,14 @@ def instance_launch(data: object) -> LaunchRequest:
             problem is listed, with JSON pointers into the data.
     """
     body = checked("instance_launch", data)
-    _refuse("the event's data cannot be read", _requester_problems(body), status=400)
+    _refuse(said("unread.data"), _requester_problems(body), status=400)
     groups: list[str] = body.get("groups", [])
     twice = [
-        Problem(f"/groups/{n}", "is named twice", "each group once")
+        Problem(f"/groups/{n}", said("wrong.twice"), said("right.once"))
         for n, group_id in enumerate(groups)
         if group_id in groups[:n]
     ]
-    _refuse("the groups cannot be judged together", twice, status=422)
+    _refuse(said("unread.groups"), twice, status=422)
     return LaunchRequest(
         scope=Scope(body["provider"], body.get("account", ""), body["region"]),
         group_ids=tuple(groups),
@@ -91,7 +93,7 @@ def occurrence(data: object) -> Occurrence:
     """
     if isinstance(data, Told):
         return data.occurrence
-    raise EventError("only the clouds' own events are read here", status=422)
+    raise refusal(EventError, said("unread.only-clouds"), status=422)
 
 
 def or_occurrence(parse: Callable[[object], T]) -> Callable[[object], T | Occurrence]:
@@ -105,20 +107,19 @@ def checked(schema: str, data: object) -> dict[str, Any]:
     Raises:
         EventError: it does not, with every problem.
     """
-    _refuse("the event's data cannot be read", schemas.problems(schema, data), status=400)
+    _refuse(said("unread.data"), schemas.problems(schema, data), status=400)
     return cast(dict[str, Any], data)
 
 
-def _refuse(message: str, problems: Sequence[Problem], *, status: int) -> None:
+def _refuse(message: Sentence, problems: Sequence[Problem], *, status: int) -> None:
     if problems:
-        raise EventError(message, status=status, problems=tuple(problems))
+        raise refusal(EventError, message, status=status, problems=tuple(problems))
 
 
 def _requester_problems(body: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with who asks: a name that only looks like one could approve itself."""
     found = person.problem_of(body.get("requested_by", ""))
-    right = "a name that is written in one script and can be read"
-    return [Problem("/requested_by", found, right)] if found else []
+    return [Problem("/requested_by", found, said("right.readable-name"))] if found else []
 
 
 def _addresses(texts: Sequence[str], paths: Sequence[str]) -> list[Address]:
@@ -128,8 +129,8 @@ def _addresses(texts: Sequence[str], paths: Sequence[str]) -> list[Address]:
         try:
             addresses.append(Address.parse(text))
         except AddressError as error:
-            problems.append(Problem(path, str(error), _EXPECTED))
-    _refuse("a target is not a group address", problems, status=400)
+            problems.append(Problem(path, sentence_of(error) or str(error), said("right.address")))
+    _refuse(said("unread.address"), problems, status=400)
     return addresses
 
 
@@ -144,15 +145,12 @@ def _set_problems(addresses: Sequence[Address], paths: Sequence[str]) -> list[Pr
     problems: list[Problem] = []
     for address, path, is_again in zip(addresses, paths, _again(addresses), strict=True):
         if is_again:
-            problems.append(Problem(path, f"{address} is named twice", "each group once"))
+            problems.append(_twice(path, address))
         if address.scope != first:
-            problems.append(
-                Problem(path, f"{address} is not in {first}", "one provider, account and region")
-            )
+            outside = said("wrong.other-scope", address=str(address), scope=str(first))
+            problems.append(Problem(path, outside, said("right.one-scope")))
     return problems
 
 
-_EXPECTED = (
-    "provider:account:region:group-id (the account may be empty), "
-    "such as tencent::ap-guangzhou:sg-5ua9adfv"
-)
+def _twice(path: str, address: Address) -> Problem:
+    return Problem(path, said("wrong.twice-named", address=str(address)), said("right.once"))

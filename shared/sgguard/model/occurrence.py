@@ -7,6 +7,8 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import asdict
 
+from sgguard.model.sentence import Text, as_told
+
 
 class Happened(StrEnum):
     """What an event of a cloud is about, in the words of this package.
@@ -46,7 +48,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     owner: str = ""
     code: str = ""
     is_in_use: bool = False
-    reason: str = ""
+    reason: Text = ""
     at_s: float | None = None
 
 
@@ -54,10 +56,10 @@ class Told(dict[str, object]):
     """An occurrence as the data of its event: JSON as all data is, and made by a source alone."""
 
     def __init__(self, occurrence: Occurrence) -> None:
-        super().__init__(asdict(occurrence))
+        super().__init__(asdict(occurrence) | {"reason": as_told(occurrence.reason)})
         self.occurrence = occurrence
 
 
-def irrelevant(source: str, reason: str) -> Occurrence:
+def irrelevant(source: str, reason: Text) -> Occurrence:
     """Return an occurrence that concerns nobody, with the reason; nothing of it is deduplicated."""
     return Occurrence(source, Happened.IRRELEVANT, "", reason=reason)

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from sgguard.model.sentence import Text, listed, said
+
 _TABLE = Path(__file__).with_name("confusables.txt")
 
 _EAST_ASIAN = (
@@ -30,19 +32,19 @@ _MARKS_MAX = 4
 """More marks on one character than any orthography has would hide others."""
 
 
-def problem_of(name: str) -> str:
+def problem_of(name: str) -> Text:
     """Return what keeps this text from being the name of a person; empty: nothing does.
 
     An address, a login or a role is a name as well. Empty is no problem: it says that nobody is
     named.
     """
     if any(unicodedata.category(one) in _INVISIBLE for one in name):
-        return "has a character that cannot be seen"
+        return said("wrong.invisible")
     if _has_many_marks(name):
-        return "has more marks on a character than any script uses"
+        return said("wrong.marks")
     scripts = _scripts(name)
     if len(scripts) > 1 and not any(scripts - {_LATIN} <= one for one in _EAST_ASIAN):
-        return f"mixes scripts: {_listed(scripts)}"
+        return said("wrong.scripts", scripts=listed(one.capitalize() for one in sorted(scripts)))
     return ""
 
 
@@ -95,7 +97,3 @@ def _has_many_marks(name: str) -> bool:
         if row > _MARKS_MAX:
             return True
     return False
-
-
-def _listed(scripts: frozenset[str]) -> str:
-    return ", ".join(script.capitalize() for script in sorted(scripts))

@@ -16,12 +16,14 @@ from typing import Any
 import msgspec
 
 from sgguard import schemas
-from sgguard.errors import InputError, StoreError
+from sgguard.errors import InputError, Problem, StoreError
 from sgguard.guards import delete, launch
 from sgguard.model.codes import DELETE_CODES, LAUNCH_CODES, Mode
 from sgguard.model.decision import Judgement
 from sgguard.model.facts import DeleteFacts, Facts, LaunchFacts
 from sgguard.policy import Guard, Policy, governing, mode_of
+from sgguard.render.language.refusal import texts_of
+from sgguard.render.language.sentence import whole_english
 from sgguard.store import codec
 
 FORMAT = "sgguard.facts.v1"
@@ -104,18 +106,19 @@ def read_cases(path: Path) -> Cases:
         document = {**around, "case": [rest]}
     found = schemas.problems("policy_case", document)
     if found:
-        words = (
-            f"{one.path.strip('/').replace('/', '.') or 'the file'} {one.problem} "
-            f"(expected {one.expected})"
-            for one in found
-        )
-        raise InputError(f"{path}: " + "; ".join(words))
+        raise InputError(f"{path}: " + "; ".join(map(_broken, found)))
     policy = document.get("policy")
     return Cases(
         cases=tuple(_case(path, number, one) for number, one in enumerate(document["case"])),
         policy_path=None if policy is None else str(path.parent / policy),
         now=_noon(path, document["now"]) if "now" in document else None,
     )
+
+
+def _broken(problem: Problem) -> str:
+    where = problem.path.strip("/").replace("/", ".") or "the file"
+    found, right = map(whole_english, texts_of(problem))
+    return f"{where} {found} (expected {right})"
 
 
 def judge(facts: Facts, policy: Policy, now: datetime) -> tuple[Judgement, Mode]:

@@ -17,6 +17,7 @@ import msgspec
 
 from sgguard import hiding
 from sgguard.errors import Problem
+from sgguard.model.sentence import Sentence, Text, listed, said
 
 HTTPS = 443
 WILDCARD = "*."
@@ -53,10 +54,10 @@ class CallbackPolicy(msgspec.Struct, frozen=True):
             for one in self.hosts
         )
 
-    def in_words(self) -> str:
+    def permitted(self) -> Sentence:
         """Return what is permitted, as the answer to a refused request names it."""
-        local = ["localhost (for tests)"] if self.loopback else []
-        return ", ".join([*self.hosts, *local]) or "no host at all"
+        local = [said("right.localhost")] if self.loopback else []
+        return listed([*self.hosts, *local]) if self.hosts or local else said("right.no-host")
 
 
 def callbacks_of(document: Mapping[str, Any]) -> CallbackPolicy:
@@ -106,7 +107,7 @@ def network_of(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | Non
         return None
 
 
-def problem_of_name(name: str) -> str:
+def problem_of_name(name: str) -> Text:
     """Return why a host's name cannot be called, whatever it resolves to; empty where it can.
 
     The name is in lower case. It has two labels or more, and the last begins with a letter: what
@@ -114,17 +115,18 @@ def problem_of_name(name: str) -> str:
     """
     labels = name.split(".")
     if len(name) > _NAME_MAX or not all(map(_LABEL.fullmatch, labels[:-1])):
-        return "is no name of a host in ASCII"
+        return said("wrong.host-name")
     if not _LAST.fullmatch(labels[-1]):
-        return "ends in a number, or in nothing" if name.isascii() else "is not ASCII"
+        return said("wrong.host-end" if name.isascii() else "wrong.not-ascii")
     if any(name == one or name.endswith(f".{one}") for one in _NEVER):
-        return "is the name of this machine, its network or its cloud's metadata"
+        return said("wrong.host-inside")
     if len(labels) < _LABELS_MIN:
-        return "has no dot: it would be looked for in this network"
-    return next(filter(None, map(_problem_of_label, labels)), "")
+        return said("wrong.host-dotless")
+    found: Iterator[Text] = filter(None, map(_problem_of_label, labels))
+    return next(found, "")
 
 
-def _problem_of_label(label: str) -> str:
+def _problem_of_label(label: str) -> Text:
     """Return why a label that looks like an encoded one is refused (RFC 5890, 2.3.1)."""
     if label[2:4] != "--":
         return ""
@@ -132,11 +134,11 @@ def _problem_of_label(label: str) -> str:
         decoded = label[4:].encode().decode("punycode")
         again = decoded.encode("punycode").decode()
     except (ValueError, OverflowError):
-        return "has a label that is no encoded name"
+        return said("wrong.host-label")
     # What other software would fold into another name is refused: it may ask for that one.
     is_plain = decoded == unicodedata.normalize("NFKC", decoded).lower() and decoded.isprintable()
     if label[:2] != "xn" or again != label[4:] or decoded.isascii() or not is_plain:
-        return "has a label that is no encoded name"
+        return said("wrong.host-label")
     return ""
 
 

@@ -28,6 +28,8 @@ from sgguard.policy.model import (
     Policy,
     ScopePolicy,
 )
+from sgguard.render.language.refusal import texts_of
+from sgguard.render.language.sentence import whole_english
 
 if TYPE_CHECKING:
     import tomllib
@@ -128,8 +130,9 @@ def _refuse(path: str, problems: tuple[Problem, ...]) -> None:
 def _in_words(problem: Problem) -> str:
     """Write a JSON pointer the way a TOML file spells the path."""
     where = problem.path.strip("/").replace("/", ".") or "the file"
-    right = f" (expected {problem.expected})" if problem.expected else ""
-    return f"{where} {problem.problem}{right}"
+    found, expected = map(whole_english, texts_of(problem))
+    right = f" (expected {expected})" if expected else ""
+    return f"{where} {found}{right}"
 
 
 def build(document: Mapping[str, Any]) -> Policy:

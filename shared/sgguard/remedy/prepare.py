@@ -21,7 +21,7 @@ from sgguard.model.address import Address, Scope
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Judgement, Reason, Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
-from sgguard.model.failure import failure_of
+from sgguard.model.failure import explained, failure_of
 from sgguard.model.resource import Group
 from sgguard.model.sentence import Sentence, said, thing
 from sgguard.policy import Policy, first_that_may, matches
@@ -81,7 +81,7 @@ def prepare(
     planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
         # Another decision, or a person, changed it since the facts were read: no verdict.
-        raise MovedError(message_of(planned))
+        raise explained(MovedError(message_of(planned)), planned.sentence)
     planned = with_losses(layered(planned, inputs), inputs.going, cloud.capabilities)
     caps = stopped_by(planned, inputs, policy.caps)
     stopped = (excused(one, policy, facts, now) for one in caps)

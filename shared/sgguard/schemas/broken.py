@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from sgguard.errors import Problem
+from sgguard.model.sentence import Sentence, Text, listed, said
 from sgguard.schemas.load import load, pointer
 
 MAX_PROBLEMS = 20
@@ -51,7 +52,9 @@ def problems_of(name: str, document: object) -> tuple[Problem, ...]:
         for error in islice(_violations(name, document), MAX_PROBLEMS)
         for problem in _describe(error)
     }
-    return tuple(sorted(found, key=lambda problem: (problem.path, problem.problem)))[:MAX_PROBLEMS]
+    return tuple(sorted(found, key=lambda problem: (problem.path, str(problem.problem))))[
+        :MAX_PROBLEMS
+    ]
 
 
 def _violations(name: str, document: object) -> Iterator[ValidationError]:
@@ -66,10 +69,10 @@ def _describe(error: ValidationError) -> Iterator[Problem]:
     return _SAY.get(str(error.validator), _broken)(where, error)
 
 
-def _expected(schema: object) -> str:
-    if not isinstance(schema, dict):
-        return ""
-    return str(schema.get("description", ""))
+def _expected(schema: object) -> Text:
+    """Return what a schema describes: languages have words for it by its description."""
+    text = str(schema.get("description", "")) if isinstance(schema, dict) else ""
+    return said("right.described", text=text) if text else ""
 
 
 def _property(schema: dict[str, Any], key: str, root: dict[str, Any]) -> object:
@@ -87,8 +90,8 @@ def _unknown_key(where: str, error: ValidationError) -> Iterator[Problem]:
     # No more keys are looked at than are told: finding what each may mean costs far more than it.
     for key in nsmallest(MAX_PROBLEMS, set(found) - set(known)):
         near = get_close_matches(key[:_KEY_MAX], known, n=1)
-        expected = near[0] if near else f"one of {', '.join(known)}"
-        yield Problem(where + pointer(key), "is not known here", expected)
+        expected = near[0] if near else said("right.one-of", names=listed(known))
+        yield Problem(where + pointer(key), said("wrong.unknown-key"), expected)
 
 
 def _missing(where: str, error: ValidationError) -> Iterator[Problem]:
@@ -96,9 +99,8 @@ def _missing(where: str, error: ValidationError) -> Iterator[Problem]:
     found: Any = error.instance
     for key in schema["required"]:
         if key not in found:
-            yield Problem(
-                where + pointer(key), "is missing", _expected(_property(schema, key, schema))
-            )
+            expected = _expected(_property(schema, key, schema))
+            yield Problem(where + pointer(key), said("wrong.missing"), expected)
 
 
 def _alternatives(where: str, error: ValidationError) -> Iterator[Problem]:
@@ -110,33 +112,36 @@ def _alternatives(where: str, error: ValidationError) -> Iterator[Problem]:
     keys = [key for branch in branches for key in branch["required"]]
     present = [key for key in keys if key in found]
     if present:
-        yield Problem(where, f"{' and '.join(present)} cannot be given together", "only one")
+        both = said("wrong.together", text=" and ".join(present), keys=listed(present))
+        yield Problem(where, both, said("right.only-one"))
     else:
-        yield Problem(where, f"{' or '.join(keys)} is missing", f"one of {', '.join(keys)}")
+        none = said("wrong.none-of", text=" or ".join(keys), keys=listed(keys))
+        yield Problem(where, none, said("right.one-of", names=listed(keys)))
 
 
 def _wrong_type(where: str, error: ValidationError) -> Iterator[Problem]:
     kind = _FOUND.get(type(error.instance), "null")
     wanted = _TYPES.get(str(error.validator_value), str(error.validator_value))
     about = _expected(error.schema) if where else ""
-    yield Problem(where, f"is {kind}", f"{wanted}: {about}" if about else wanted)
+    right = said("right.type", type=wanted)
+    if about:
+        right = said("right.type-of", type=wanted, about=about)
+    yield Problem(where, said("wrong.type-of", type=kind), right)
 
 
 def _broken(where: str, error: ValidationError) -> Iterator[Problem]:
     if "propertyNames" in error.absolute_schema_path:
         where += pointer(error.instance)  # the key itself is what breaks the schema
-    yield Problem(
-        where, _BREAKS.get(str(error.validator), "is not usable"), _expected(error.schema)
-    )
+    found = _BREAKS.get(str(error.validator), said("wrong.unusable"))
+    yield Problem(where, found, _expected(error.schema))
 
 
 def _forbidden(where: str, error: ValidationError) -> Iterator[Problem]:
     """Say that a key excludes another: ``not: {}``, as jsonschema loses the path of ``false``."""
     path = [str(part) for part in error.absolute_schema_path]
     other = path[path.index("dependentSchemas") + 1] if "dependentSchemas" in path else ""
-    yield Problem(
-        where, f"cannot be given together with {other}" if other else "is not allowed", "leave out"
-    )
+    found = said("wrong.together-with", other=other) if other else said("wrong.not-allowed")
+    yield Problem(where, found, said("right.leave-out"))
 
 
 _SAY: dict[str, Callable[[str, ValidationError], Iterator[Problem]]] = {
@@ -148,16 +153,16 @@ _SAY: dict[str, Callable[[str, ValidationError], Iterator[Problem]]] = {
     "not": _forbidden,
 }
 
-_BREAKS: dict[str, str] = {
-    "minLength": "is empty",
-    "maxLength": "is too long",
-    "minItems": "is empty",
-    "maxItems": "has too many entries",
-    "minProperties": "is empty",
-    "maxProperties": "has more than one entry",
-    "minimum": "is too small",
-    "maximum": "is too large",
-    "pattern": "has characters that cannot be part of it",
-    "enum": "is not one of those there are",
-    "uniqueItems": "has an entry that comes twice",
+_BREAKS: dict[str, Sentence] = {
+    "minLength": said("wrong.empty"),
+    "maxLength": said("wrong.too-long"),
+    "minItems": said("wrong.empty"),
+    "maxItems": said("wrong.too-many"),
+    "minProperties": said("wrong.empty"),
+    "maxProperties": said("wrong.more-than-one"),
+    "minimum": said("wrong.too-small"),
+    "maximum": said("wrong.too-large"),
+    "pattern": said("wrong.characters"),
+    "enum": said("wrong.none-there-is"),
+    "uniqueItems": said("wrong.entry-twice"),
 }

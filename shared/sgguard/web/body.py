@@ -18,6 +18,8 @@ from threading import TIMEOUT_MAX, Timer
 from typing import Any, Protocol
 
 from sgguard.errors import DeadlineError, EventError
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 from sgguard.wire.clock import Deadline
 
 # Under functions-framework gunicorn serves, under `sgguard serve` werkzeug.
@@ -105,17 +107,16 @@ def whole(headers: Mapping[str, str], body: Readable, max_bytes: int) -> bytes:
         EventError: it is too large, compressed, or does not come to its end.
     """
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise EventError("compressed bodies are not read here", status=415)
+        raise refusal(EventError, said("unread.compressed"), status=415)
     return _content(headers, body, max_bytes)
 
 
 def _content(headers: Mapping[str, str], body: Readable, max_bytes: int) -> bytes:
     """Return the whole body; one that is too large is not read to its end."""
-    too_large = EventError(f"the body is larger than {max_bytes} bytes", status=413)
     length = headers.get("content-length", "")
     # Digits beyond any size are not even turned into a number.
     if length.isdecimal() and (len(length) > len(str(max_bytes)) or int(length) > max_bytes):
-        raise too_large
+        raise _too_large(max_bytes)
     content = bytearray()
     try:
         while len(content) <= max_bytes and (
@@ -123,7 +124,11 @@ def _content(headers: Mapping[str, str], body: Readable, max_bytes: int) -> byte
         ):
             content += chunk
     except Exception as error:  # each server has an exception of its own for a lost sender
-        raise EventError("the body could not be read to its end") from error
+        raise refusal(EventError, said("unread.cut-off")) from error
     if len(content) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     return bytes(content)
+
+
+def _too_large(max_bytes: int) -> EventError:
+    return refusal(EventError, said("unread.too-large", bytes=max_bytes), status=413)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sgguard import lazy
+from sgguard.callers import veil
 from sgguard.render.language import refusal
 from sgguard.render.language.words import Words, languages
-from sgguard.render.said import sentence_of
+from sgguard.render.said import sentence_of, text_of
 from sgguard.web.problem import BASE, Details
 from sgguard.web.response import Response, of_problem
 
@@ -77,10 +78,24 @@ def spoken(answer: Response, accepted: str) -> Response:
     if words is None or words.language == _ENGLISH:
         return answer
     [details] = answer.problems
-    changed = {"title": title_of(details, words), "detail": detail_of(details, words)}
+    detail = _shown(detail_of(details, words), words)
+    changed: Json = {"title": title_of(details, words), "detail": detail}
+    if "problems" in details.document:
+        changed["problems"] = [_in_words(one, words) for one in details.document["problems"]]
     told = replace(details, document={**details.document, **changed})
     headers = {**answer.headers, "Content-Language": tag_of(words), "Vary": "Accept-Language"}
     return replace(answer, body=of_problem(told).body, headers=headers)
+
+
+def _in_words(problem: Json, words: Words) -> Json:
+    """Return one of the problems in a language, as far as it has words for it."""
+    told = {name: refusal.told(text_of(problem, name), words) for name in ("problem", "expected")}
+    return {**problem, **{name: _shown(text, words) for name, text in told.items() if text}}
+
+
+def _shown(text: str, words: Words) -> str:
+    """Return a text with words in place of the groups that its reader may not see."""
+    return text.replace(veil.HIDDEN, words.say("detail.hidden"))
 
 
 def _slug(details: Details) -> str:

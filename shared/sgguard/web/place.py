@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from sgguard.errors import CloudError, InputError, NotSetUpError, Part, Problem
+from sgguard.model.failure import failure_of
+from sgguard.model.sentence import Sentence, Text, said
+from sgguard.render.language.refusal import sentence_of
 
 
 def problems_of(error: Exception, data: object) -> tuple[Problem, ...]:
@@ -10,14 +13,20 @@ def problems_of(error: Exception, data: object) -> tuple[Problem, ...]:
 
     ``error`` is what came of it, of a kind that no later delivery can change.
     """
-    return (Problem(_path(_part(error), data), str(error), _EXPECTED[_part(error)]),)
+    return (Problem(_path(_part(error), data), _wrong(error), _EXPECTED[_part(error)]),)
 
 
-_EXPECTED = {
+def _wrong(error: Exception) -> Sentence:
+    if isinstance(error, CloudError):
+        return said("wrong.for-the-cloud", text=str(error), why=failure_of(error))
+    return sentence_of(error) or said("wrong.impossible", text=str(error))
+
+
+_EXPECTED: dict[str, Text] = {
     "": "",
-    "provider": "a cloud that is set up here",
-    "account": "the account whose credentials are set up here, or none",
-    "region": "a region of the cloud",
+    "provider": said("right.cloud-here"),
+    "account": said("right.account-here"),
+    "region": said("right.region-of-cloud"),
 }
 
 

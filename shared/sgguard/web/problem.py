@@ -15,7 +15,6 @@ from pathlib import PurePath
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict
 
 from sgguard.errors import (
     ApiAbsentError,
@@ -37,7 +36,9 @@ from sgguard.errors import (
     UnauthenticatedError,
     UntrustedError,
 )
-from sgguard.render.language.refusal import sentence_of
+from sgguard.model.sentence import Sentence, listed, said
+from sgguard.render.language.refusal import problem_json, sentence_of
+from sgguard.render.language.sentence import whole_english
 from sgguard.render.said import sentence_json
 from sgguard.telemetry import logs, metrics, registry
 from sgguard.web import place
@@ -116,7 +117,7 @@ def _add_problems(details: Details, error: Exception, pointer: str, data: object
     if found:
         details.document["problems"] = [
             # The path of a header has no leading slash and stays as it is.
-            asdict(p) | {"path": pointer + p.path if p.path[:1] in ("", "/") else p.path}
+            problem_json(p) | {"path": pointer + p.path if p.path[:1] in ("", "/") else p.path}
             for p in found
         ]
 
@@ -173,19 +174,23 @@ def _details(slug: str, detail: str, retry_after_s: float | None = None, **more:
 
 def not_found(path_prefix: str) -> Details:
     """Describe a request to a path where nothing is."""
-    known = ", ".join(f"{path_prefix}{path}" for path in ("/", *WATCHED))
-    hint = "SGGUARD_PATH_PREFIX names the part that a gateway puts before them"
-    return _details("unknown", f"known paths: {known}; {hint}")
+    known = listed(f"{path_prefix}{path}" for path in ("/", *WATCHED))
+    return _told("unknown", said("unread.paths", known=known, variable="SGGUARD_PATH_PREFIX"))
 
 
 def no_function(names: Iterable[str]) -> Details:
     """Describe a request to a path of a server where no function is."""
-    return _details("unknown", f"there is no such function: {', '.join(names)}")
+    return _told("unknown", said("unread.no-function", known=listed(names)))
 
 
 def method_not_allowed(method: str, right: str = "POST") -> Details:
     """Describe a request with a method that is not accepted where it was sent."""
-    return _details("method-not-allowed", f"{method[:16]} is not supported: use {right}")
+    found = said("unread.method", method=method[:16], right=right)
+    return _told("method-not-allowed", found)
+
+
+def _told(slug: str, sentence: Sentence) -> Details:
+    return _details(slug, whole_english(sentence), sentence=sentence_json(sentence))
 
 
 def _cloud(error: CloudError) -> Details:

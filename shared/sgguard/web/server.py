@@ -24,7 +24,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from sgguard.engine.context import begin
-from sgguard.web import door, observe, openapi, problem, response
+from sgguard.web import door, language, observe, openapi, problem, response
 from sgguard.web.bounded_server import BoundedServer
 from sgguard.web.installed import functions
 from sgguard.web.observe import METRICS
@@ -123,6 +123,7 @@ def _index(mounts: Mapping[str, WSGIApplication]) -> WSGIApplication:
             found = response.of_document(openapi.merged(each))
         else:
             found = response.of_document({"functions": list(mounts)})
+        found = language.spoken(found, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         status = f"{found.status} {HTTPStatus(found.status).phrase}"
         start_response(status, [*found.headers.items(), ("Content-Length", str(len(found.body)))])
         return [b"" if method == "HEAD" else found.body]

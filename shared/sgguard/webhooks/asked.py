@@ -5,6 +5,8 @@ from __future__ import annotations
 from sgguard.engine.context import Context
 from sgguard.errors import EventError, KeysError, Problem, SettingsError
 from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.sentence import Text, said
+from sgguard.render.language.refusal import refusal
 from sgguard.webhooks import sign
 from sgguard.webhooks.url import Refusal, judged
 
@@ -22,7 +24,7 @@ def require_permitted(request: object, context: Context) -> None:
     if isinstance(found, Refusal):
         raise _refused(found.why, found.expected)
     if context.store is None:
-        raise _refused("cannot be told later: this function has no store", "no callback here")
+        raise _refused(said("wrong.no-store"), said("right.no-callback"))
 
 
 def require_usable(context: Context) -> None:
@@ -39,6 +41,7 @@ def require_usable(context: Context) -> None:
             raise SettingsError(f"callbacks: {error}") from None
 
 
-def _refused(why: str, expected: str) -> EventError:
+def _refused(why: Text, expected: Text) -> EventError:
     problem = Problem("/callback", why, expected)
-    return EventError(f"the callback {why} ({expected})", status=422, problems=(problem,))
+    message = said("unread.callback", why=why, right=expected)
+    return refusal(EventError, message, status=422, problems=(problem,))

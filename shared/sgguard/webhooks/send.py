@@ -21,6 +21,7 @@ from sgguard import hiding
 from sgguard.errors import KeysError
 from sgguard.outbox.base import Gone, Later, Result, Sent
 from sgguard.policy.callback import CallbackPolicy
+from sgguard.render.language.sentence import whole_english
 from sgguard.webhooks import sign
 from sgguard.webhooks.connection import (
     TOTAL_S,
@@ -73,7 +74,8 @@ def send(
     through, end = network or Network(), Deadline.after(min(timeout_s, TOTAL_S))
     to = pinned(url, callbacks, through.resolve, timeout_s=end.remaining_s())
     if isinstance(to, Refusal):
-        return Gone(f"the address {to.why}", is_dead=True) if to.is_final else Later(to.why)
+        why = whole_english(to.why)
+        return Gone(f"the address {why}", is_dead=True) if to.is_final else Later(why)
     try:
         signed = sign.headers(message_id, now(), body, sign.keys(callbacks.keys, env))
     except KeysError as error:

@@ -12,6 +12,7 @@ import re
 import msgspec
 
 from sgguard import hiding
+from sgguard.model.sentence import Text, listed, said
 from sgguard.policy.callback import HTTPS, CallbackPolicy, problem_of_name
 
 URL_MAX = 2048
@@ -54,24 +55,24 @@ class Refusal(msgspec.Struct, frozen=True):
     be another thing the next time.
     """
 
-    why: str
-    expected: str = ""
+    why: Text
+    expected: Text = ""
     is_final: bool = True
 
 
 def judged(url: str, callbacks: CallbackPolicy) -> Endpoint | Refusal:
     """Return the address, or why it is refused; nothing of it is repeated but its host."""
-    right = "an address such as https://hooks.example.com/sgguard"
+    right = said("right.url", example="https://hooks.example.com/sgguard")
     if len(url) > URL_MAX:
-        return Refusal(f"is longer than {URL_MAX} characters", right)
+        return Refusal(said("wrong.longer", most=URL_MAX), right)
     if not _PRINTABLE.fullmatch(url) or _NEVER.search(url):
-        return Refusal("has characters that no address has", right)
+        return Refusal(said("wrong.url-characters"), right)
     found = _URL.fullmatch(url)
     if found is None:
-        return Refusal("is no address of https, or has a fragment", right)
+        return Refusal(said("wrong.url"), right)
     scheme, authority, rest = found.groups()
     if _PERCENT.search(rest):
-        return Refusal("has a percent sign that encodes nothing", right)
+        return Refusal(said("wrong.url-percent"), right)
     return _of_authority(scheme, authority, rest, callbacks)
 
 
@@ -79,12 +80,12 @@ def _of_authority(
     scheme: str, authority: str, rest: str, callbacks: CallbackPolicy
 ) -> Endpoint | Refusal:
     if "@" in authority:
-        return Refusal("has a user or password before its host", "the host alone")
+        return Refusal(said("wrong.url-user"), said("right.host-alone"))
     found = _AUTHORITY.fullmatch(authority.lower())
     host, port = found.groups() if found else ("", None)
     number = _USUAL[scheme] if port is None else int(port) if _PORT.fullmatch(port) else 0
     if not 0 < number < _PORTS:
-        return Refusal("has a port that cannot exist", "no port, or one in plain digits")
+        return Refusal(said("wrong.url-port"), said("right.url-port"))
     target = rest if rest.startswith("/") else f"/{rest}"
     if callbacks.loopback and host in _LOCAL:
         return Endpoint(scheme, host, number, target, is_local=True)
@@ -95,13 +96,14 @@ def _of_authority(
 def _refused(scheme: str, host: str, port: int, callbacks: CallbackPolicy) -> Refusal | None:
     """Return what the policy says against host, scheme and port; None where it permits them."""
     if why := problem_of_name(host):
-        return Refusal(f"its host {why}", f"a name: {callbacks.in_words()}")
+        wrong = said("wrong.host", why=why)
+        return Refusal(wrong, said("right.host", hosts=callbacks.permitted()))
     if not callbacks.permits(host):
-        permitted = f"callbacks.hosts permits: {callbacks.in_words()}"
-        return Refusal(f"its host {host} is not permitted", permitted)
+        wrong = said("wrong.host-forbidden", host=host)
+        return Refusal(wrong, said("right.permitted-host", hosts=callbacks.permitted()))
     if scheme != "https":
-        return Refusal("is not https", "https")
+        return Refusal(said("wrong.not-https"), "https")
     if port not in (HTTPS, *callbacks.ports):
-        ports = ", ".join(map(str, (HTTPS, *callbacks.ports)))
-        return Refusal(f"its port {port} is not permitted", f"callbacks.ports permits: {ports}")
+        wrong = said("wrong.port-forbidden", port=port)
+        return Refusal(wrong, said("right.permitted-port", ports=listed((HTTPS, *callbacks.ports))))
     return None

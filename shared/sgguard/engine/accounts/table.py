@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from sgguard.errors import EventError, SettingsError
 from sgguard.model.address import Scope
+from sgguard.model.failure import explained
+from sgguard.model.sentence import said
 from sgguard.providers import Role
 from sgguard.settings import variable_part
 
@@ -111,11 +113,14 @@ class Accounts(msgspec.Struct, frozen=True):
         whose = f"account {home!r}" if home else f"an account without a name ({variable})"
         others = ", ".join(one.name for one in self.of(scope.provider))
         known = f"; the further accounts are {others} (SGGUARD_ACCOUNTS)" if others else ""
-        raise EventError(
-            f"{scope}: the credentials here belong to {whose}, not to {scope.account!r}{known}",
-            status=422,
-            part="account",
+        words = f"{scope}: the credentials here belong to {whose}, not to {scope.account!r}{known}"
+        sentence = said(
+            "unread.account-named" if home else "unread.account-nameless",
+            text=words,
+            account=scope.account,
+            here=home or variable,
         )
+        raise explained(EventError(words, status=422, part="account"), sentence)
 
     def of_event(self, provider: str, number: str, *, is_numbered: bool) -> str | None:
         """Return the account, as addresses write it, in which something happened; None: no one's.

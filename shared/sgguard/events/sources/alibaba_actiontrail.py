@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from sgguard.events.fields import ACCOUNT, REGION, Fields, code_of, ids, name_of, operation_of
 from sgguard.events.native import Part, listed
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
+from sgguard.model.sentence import said
 
 NAME = "alibaba-actiontrail"
 PROVIDER = "alibaba"
@@ -97,31 +98,31 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     if "eventId" in envelope:
         return (_of_record(envelope, {}, part.at),)
     fields = Fields(envelope, part.at)
-    kind = fields.word("type", "such as ecs:ActionTrail:ApiCall").lower()
+    kind = fields.word("type", said("right.such-as", example="ecs:ActionTrail:ApiCall")).lower()
     if kind and ":actiontrail:" not in kind:
-        return (irrelevant(NAME, "an event of a product, not a call that was audited"),)
+        return (irrelevant(NAME, said("ignored.product-event")),)
     record = fields.inner("data")
     if not record:
-        fields.missing("data", "an ActionTrail record")
+        fields.missing("data", said("right.record", service="ActionTrail"))
     fields.refuse(NAME)
     return (_of_record(record, envelope, f"{part.at}/data"),)
 
 
 def _of_record(record: Json, envelope: Json, at: str) -> Occurrence:
     fields = Fields(record, at)
-    name = fields.word("eventName", "the name of the API that was called")
-    service = fields.word("serviceName", "the service, such as Ecs")
+    name = fields.word("eventName", said("right.api"))
+    service = fields.word("serviceName", said("right.service", example="Ecs"))
     at_s = fields.at_s("eventTime")
     region = fields.shaped("acsRegion", REGION)
     operation = operation_of(record.get("requestId"), record.get("eventId"))
     if not region:
-        fields.missing("acsRegion", "a region, such as cn-hangzhou")
+        fields.missing("acsRegion", said("right.region", example="cn-hangzhou"))
     if not operation:
-        fields.missing("requestId", "the id of the request")
+        fields.missing("requestId", said("right.request-id"))
     if not isinstance(record.get("userIdentity"), dict):
-        fields.missing("userIdentity", "who called")
+        fields.missing("userIdentity", said("right.who-called"))
     if name and service and (record.get("eventRW") == "Read" or not _is_about(name, service)):
-        return irrelevant(NAME, "a call that changes no security group and no binding")
+        return irrelevant(NAME, said("ignored.other-call"))
     fields.refuse(NAME)
     who = Fields(record["userIdentity"], f"{at}/userIdentity")
     account = fields.shaped("recipientAccountId", ACCOUNT) or who.shaped("accountId", ACCOUNT)
@@ -144,18 +145,20 @@ def _of_record(record: Json, envelope: Json, at: str) -> Occurrence:
 def _judged(known: Occurrence, name: str, record: Json, fields: Fields) -> Occurrence:
     if name in _DELETES:
         if not known.groups:
-            fields.missing("requestParameters", "an object with the SecurityGroupId")
+            fields.missing(
+                "requestParameters", said("right.object-with-group", key="SecurityGroupId")
+            )
         fields.refuse(NAME)
         what = Happened.DELETE_REFUSED if known.code else Happened.DELETED
         is_in_use = known.code.split(".")[0] == _IN_USE
         return replace(known, happened=what, is_in_use=is_in_use)
     if known.code:
-        return replace(known, reason="the call was refused: nothing was changed")
+        return replace(known, reason=said("ignored.refused-call"))
     if name in _CHANGES:
         made = ids(record.get("responseElements"), _GROUP_KEYS, _GROUP)
         return replace(known, happened=Happened.CHANGED, groups=known.groups or made)
     if name in _BINDS_IF_NAMED and not known.groups:
-        return replace(known, reason="a change of an attribute that is no security group")
+        return replace(known, reason=said("ignored.other-attribute"))
     instances = _ids(fields, record, (_INSTANCE_KEYS, _REFERENCED_INSTANCES), _INSTANCE)
     if name in _LAUNCHES:
         # The answer lists all that were launched.
@@ -164,7 +167,7 @@ def _judged(known: Occurrence, name: str, record: Json, fields: Fields) -> Occur
     interfaces = ids(record.get("requestParameters"), _INTERFACE_KEYS, _INTERFACE)
     if not (instances or interfaces):
         where = "responseElements" if name in _LAUNCHES else "requestParameters"
-        fields.missing(where, "an object with the ids of the instances or interfaces")
+        fields.missing(where, said("right.object-with-holders"))
     fields.refuse(NAME)
     return replace(known, happened=Happened.BOUND, instances=instances, interfaces=interfaces)
 

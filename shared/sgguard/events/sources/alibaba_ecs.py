@@ -14,6 +14,7 @@ from typing import Any
 from sgguard.events.fields import ACCOUNT, REGION, Fields, operation_of
 from sgguard.events.native import Part
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
+from sgguard.model.sentence import said
 
 NAME = "alibaba-ecs"
 PROVIDER = "alibaba"
@@ -50,28 +51,31 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     fields = Fields(event, at)
     name = str(event.get("name" if is_notice else "type", "")).lower().removeprefix("ecs:")
     if name and name != _STATE_CHANGE:
-        return (irrelevant(NAME, "another event of an instance than a change of its state"),)
+        return (irrelevant(NAME, said("ignored.other-instance-event")),)
     where = "content" if is_notice else "data"
     if not isinstance(event.get(where), dict):
-        fields.missing(where, "what changed: resourceId and state")
+        fields.missing(where, said("right.what-changed"))
     at_s = fields.at_s("eventTime" if is_notice else "time")
     region = fields.shaped("regionId" if is_notice else "aliyunregionid", REGION)
     operation = operation_of(event.get("id"))
     if not region:
-        fields.missing("regionId" if is_notice else "aliyunregionid", "such as cn-hangzhou")
+        fields.missing(
+            "regionId" if is_notice else "aliyunregionid",
+            said("right.such-as", example="cn-hangzhou"),
+        )
     if not operation:
-        fields.missing("id", "the event's id")
+        fields.missing("id", said("right.id-of-event"))
     if not name:
         fields.missing("name" if is_notice else "type", "ecs:Instance:StateChange")
     fields.refuse(NAME)
     told = Fields(event[where], f"{at}/{where}")
     instance_id = told.shaped("resourceId", _INSTANCE)
-    state = told.word("state", "such as Running")
+    state = told.word("state", said("right.such-as", example="Running"))
     if not instance_id:
-        told.missing("resourceId", "the id of an instance")
+        told.missing("resourceId", said("right.an-instance"))
     told.refuse(NAME)
     if state not in _LAUNCHED:
-        return (irrelevant(NAME, "a state in which an instance is not launched"),)
+        return (irrelevant(NAME, said("ignored.other-state")),)
     account = fields.shaped("userId" if is_notice else "aliyunaccountid", ACCOUNT)
     return (
         Occurrence(

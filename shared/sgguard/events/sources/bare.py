@@ -20,6 +20,8 @@ from sgguard.events.base import (
     unknown_format,
 )
 from sgguard.model.event import Event
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 
 # Alibaba's /invoke call labels every payload as octets; some clients send no label at all.
 _UNLABELLED = ("", "application/octet-stream")
@@ -39,10 +41,11 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # no
     """
     content_type = headers.get("content-type", "")
     if not (is_json(content_type) or media_type(content_type) in _UNLABELLED):
-        raise unknown_format("content-type", "application/json (or a CloudEvent)")
+        raise unknown_format("content-type", said("right.json-or-cloudevent"))
     document = parse_json(body)
     if not isinstance(document, dict):
-        raise EventError("the body is not a JSON object", problems=(Problem("", "is no object"),))
+        problem = Problem("", said("wrong.no-object"))
+        raise refusal(EventError, said("unread.no-object"), problems=(problem,))
     event_id = document.get("id")
     is_named = event_id is not None
     if not is_named:
@@ -50,9 +53,7 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:  # no
     elif not (
         isinstance(event_id, str) and 0 < len(event_id) <= _ID_MAX and event_id.isprintable()
     ):
-        expected = f"a text of 1 to {_ID_MAX} printable characters"
-        raise EventError(
-            "the event's id cannot be used", problems=(Problem("/id", "is not usable", expected),)
-        )
+        problem = Problem("/id", said("wrong.unusable"), said("right.id", most=_ID_MAX))
+        raise refusal(EventError, said("unread.bad-id"), problems=(problem,))
     data = {key: value for key, value in document.items() if key != "id"}
     return Delivery("bare", (Event(event_id, data, is_named=is_named),))

@@ -29,6 +29,8 @@ from sgguard.events.base import (
     unknown_format,
 )
 from sgguard.model.event import Event
+from sgguard.model.sentence import Sentence, Text, said
+from sgguard.render.language.refusal import refusal, sentence_of
 from sgguard.schemas import pointer
 
 MAX_BATCH = 100
@@ -81,11 +83,11 @@ def read(headers: Mapping[str, str], body: bytes, kind: Kind) -> Delivery:
 
 def _batched(document: Any, kind: Kind) -> Delivery:
     if not isinstance(document, list):
-        raise EventError("a batch is a JSON list", problems=(Problem("", "is no list"),))
+        problem = Problem("", said("wrong.no-list"))
+        raise refusal(EventError, said("unread.no-list"), problems=(problem,))
     if len(document) > MAX_BATCH:
-        raise EventError(
-            f"a batch of {len(document)} events is too large: send at most {MAX_BATCH}", status=413
-        )
+        found = said("unread.batch-of", events=len(document), most=MAX_BATCH)
+        raise refusal(EventError, found, status=413)
     items: list[Event | EventError] = []
     for n, item in enumerate(document):
         try:
@@ -97,7 +99,7 @@ def _batched(document: Any, kind: Kind) -> Delivery:
 
 def _structured(document: Any, kind: Kind, at: str) -> Event:
     if not isinstance(document, dict):
-        raise _invalid([Problem(at, "is no object", "a CloudEvent")])
+        raise _invalid([Problem(at, said("wrong.no-object"), said("right.cloudevent"))])
     # A member that is null is one that is not there (json-format.md, 2.2).
     members = {name: value for name, value in document.items() if value is not None}
     attributes = {name: value for name, value in members.items() if name not in _DATA}
@@ -110,14 +112,15 @@ def _structured(document: Any, kind: Kind, at: str) -> Event:
 def _data(members: Mapping[str, Any], at: str) -> tuple[object, str]:
     given = [name for name in _DATA if name in members]
     if len(given) != 1:
-        found = "are given both" if given else "is missing"
-        raise _invalid([Problem(f"{at}/data", found, "the request, as JSON in data")])
+        found = said("wrong.both-given" if given else "wrong.missing")
+        raise _invalid([Problem(f"{at}/data", found, said("right.data"))])
     if given == ["data"]:
         return members["data"], f"{at}/data"
     try:
         decoded = base64.b64decode(members["data_base64"], validate=True)
     except (TypeError, ValueError, binascii.Error):
-        raise _invalid([Problem(f"{at}/data_base64", "is not base64", "base64 of JSON")]) from None
+        wrong = Problem(f"{at}/data_base64", said("wrong.base64"), said("right.base64"))
+        raise _invalid([wrong]) from None
     return parse_json(decoded), f"{at}/data_base64"
 
 
@@ -134,9 +137,11 @@ def _binary(headers: Mapping[str, str], body: bytes, kind: Kind) -> Event:
         try:
             attributes[name] = decode_header(value)
         except ValueError as error:
-            problems.append(Problem(header, str(error), "percent-encoded UTF-8"))
+            found = sentence_of(error) or str(error)
+            problems.append(Problem(header, found, said("right.percent")))
     if "datacontenttype" in attributes:
-        problems.append(Problem("ce-datacontenttype", "is not allowed", "content-type says it"))
+        right = said("right.content-type")
+        problems.append(Problem("ce-datacontenttype", said("wrong.not-allowed"), right))
     if problems:
         raise _invalid(problems)
     _check(attributes, lambda name: f"ce-{name}", kind)
@@ -152,12 +157,12 @@ def _require_json(content_type: str, expected: str) -> None:
 def _check(attributes: Mapping[str, Any], path: Callable[[str], str], kind: Kind) -> None:
     """Refuse what is no CloudEvent, naming everything wrong, and then what is of another type."""
     missing = [
-        Problem(path(name), "is missing", _EXPECTED[name])
+        Problem(path(name), said("wrong.missing"), _EXPECTED[name])
         for name in _REQUIRED
         if name not in attributes
     ]
     wrong = [
-        Problem(path(name), problem, _EXPECTED.get(name, "a CloudEvents attribute"))
+        Problem(path(name), problem, _EXPECTED.get(name, _AN_ATTRIBUTE))
         for name, value in attributes.items()
         for problem in _attribute_problems(name, value)
     ]
@@ -166,24 +171,22 @@ def _check(attributes: Mapping[str, Any], path: Callable[[str], str], kind: Kind
     if not is_json(str(attributes.get("datacontenttype", "application/json"))):
         raise unknown_format(path("datacontenttype"), "application/json")
     if attributes["type"] != kind.event_type:
-        raise EventError(
-            f"events of this type are not judged here: expected {kind.event_type}",
-            status=422,
-            problems=(Problem(path("type"), "is another type", kind.event_type),),
-        )
+        problem = Problem(path("type"), said("wrong.type"), kind.event_type)
+        found = said("unread.other-type", type=kind.event_type)
+        raise refusal(EventError, found, status=422, problems=(problem,))
 
 
-def _attribute_problems(name: str, value: object) -> Iterator[str]:
+def _attribute_problems(name: str, value: object) -> Iterator[Sentence]:
     if not _NAME.fullmatch(name):
-        yield "is no attribute name: only a-z and 0-9"
+        yield said("wrong.attribute-name")
     if not isinstance(value, str):
         if name in _EXPECTED or not isinstance(value, int) or value not in _INT32:
-            yield "is not a text"
+            yield said("wrong.no-text")
         return
     if _CONTROL.search(value):
-        yield "has control characters"
+        yield said("wrong.control")
     elif name in _EXPECTED and not _FITS[name](value):
-        yield "is not usable"
+        yield said("wrong.unusable")
 
 
 def _at_s(attributes: Mapping[str, Any]) -> float | None:
@@ -218,21 +221,22 @@ _FITS: dict[str, Callable[[str], object]] = {
     "time": _is_time,
 }
 
-_EXPECTED: dict[str, str] = {
-    "id": "the event's id, unique for its source",
-    "source": "a URI reference",
+_EXPECTED: dict[str, Text] = {
+    "id": said("right.event-id"),
+    "source": said("right.uri-reference"),
     "specversion": "1.0",
-    "type": "the event's type",
-    "datacontenttype": "a media type",
-    "dataschema": "a URI",
-    "subject": "a text that is not empty",
-    "time": "a time as in RFC 3339, such as 2026-11-01T12:00:00Z",
+    "type": said("right.event-type"),
+    "datacontenttype": said("right.media-type"),
+    "dataschema": said("right.uri"),
+    "subject": said("right.some-text"),
+    "time": said("right.time"),
 }
+_AN_ATTRIBUTE = said("right.attribute")
 
 
 def _invalid(problems: list[Problem]) -> EventError:
     reported = tuple(problems[:MAX_PROBLEMS])
-    return EventError("this is not a CloudEvent that can be read", problems=reported)
+    return refusal(EventError, said("unread.no-cloudevent"), problems=reported)
 
 
 def decode_header(value: str) -> str:
@@ -244,16 +248,16 @@ def decode_header(value: str) -> str:
     """
     value = value.strip(" \t")
     if not value.isascii() or not value.isprintable():
-        raise ValueError("has characters that must be percent-encoded")
+        raise refusal(ValueError, said("wrong.unencoded"))
     if not _BALANCED.fullmatch(value):
-        raise ValueError("has a quote that is not closed")
+        raise refusal(ValueError, said("wrong.open-quote"))
     unquoted = _QUOTED.sub(lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), value)
     if _BROKEN_PERCENT.search(unquoted):
-        raise ValueError("has a percent sign without two hexadecimal digits")
+        raise refusal(ValueError, said("wrong.percent"))
     try:
         return unquote_to_bytes(unquoted).decode("utf-8")
     except UnicodeDecodeError:
-        raise ValueError("is not percent-encoded UTF-8") from None
+        raise refusal(ValueError, said("wrong.percent-utf8")) from None
 
 
 def encode_header(value: str) -> str:

@@ -23,7 +23,9 @@ from sgguard.errors import EventError
 from sgguard.events.base import parse_json
 from sgguard.events.fields import ANY_ID, REGION, Fields, code_of, ids, name_of, operation_of
 from sgguard.events.native import Part, inner_part, listed
+from sgguard.model import sentence
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
+from sgguard.model.sentence import said
 
 NAME = "huawei-cts"
 PROVIDER = "huawei"
@@ -34,7 +36,7 @@ _SUCCEEDED = "normal"
 _RATINGS = ("normal", "warning", "incident")
 _IN_USE = ("VPC.9902", "SecurityGroupInUse")
 _CONFLICT = re.compile("409")
-_MESSAGE = "a CTS trace as JSON"
+_MESSAGE = said("right.trace-as-json")
 _JOB_DONE = "SUCCESS"
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", re.ASCII)
@@ -116,24 +118,24 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     """
     trace, at = part.document, part.at
     if _is_message(trace):
-        return (irrelevant(NAME, "a message about a subscription, which an operator confirms"),)
+        return (irrelevant(NAME, said("ignored.subscription")),)
     if str(trace.get("source", "")).startswith("HC."):
-        return (irrelevant(NAME, "an event of another service of Huawei Cloud"),)
+        return (irrelevant(NAME, said("ignored.other-service")),)
     fields = Fields(trace, at)
     if "cts" in trace:
-        fields.missing("cts", "one trace, as an object")
+        fields.missing("cts", said("right.trace"))
         fields.refuse(NAME)
-    action = re.sub(r"[-_ ]", "", fields.word("trace_name", "the operation")).lower()
-    service = fields.word("service_type", "the service, such as VPC").upper()
+    action = re.sub(r"[-_ ]", "", fields.word("trace_name", said("right.operation"))).lower()
+    service = fields.word("service_type", said("right.service", example="VPC")).upper()
     if action and service and not _is_about(action, service):
-        return (irrelevant(NAME, "a call that changes no security group and no binding"),)
+        return (irrelevant(NAME, said("ignored.other-call")),)
     at_s = fields.at_s("record_time" if fields.has("record_time") else "time")
     operation = operation_of(_job_id(fields), trace.get("request_id"), trace.get("trace_id"))
     if not operation:
-        fields.missing("trace_id", "the trace's id")
+        fields.missing("trace_id", said("right.trace-id"))
     rating = trace.get("trace_rating") or trace.get("trace_status")
     if rating not in _RATINGS:
-        fields.missing("trace_rating", f"one of {', '.join(_RATINGS)}")
+        fields.missing("trace_rating", said("right.one-of", names=sentence.listed(_RATINGS)))
     fields.refuse(NAME)
     code = _refusal(fields, str(rating))
     user = trace.get("user") if isinstance(trace.get("user"), dict) else {}
@@ -156,14 +158,14 @@ def _judged(known: Occurrence, action: str, fields: Fields) -> Occurrence:
     if action in _DELETES:
         group_id = fields.shaped("resource_id", _UUID)
         if not group_id:
-            fields.missing("resource_id", "the id of the group")
+            fields.missing("resource_id", said("right.group-id"))
         fields.refuse(NAME)
         what = Happened.DELETE_REFUSED if known.code else Happened.DELETED
         # No delete is a conflict for another reason; its code is not published for traces.
         is_in_use = known.code in _IN_USE or fields.shaped("code", _CONFLICT) != ""
         return replace(known, happened=what, groups=(group_id,), is_in_use=is_in_use)
     if known.code:
-        return replace(known, reason="the call was refused: nothing was changed")
+        return replace(known, reason=said("ignored.refused-call"))
     if action in _CHANGES:
         # The trace of a rule has the rule's id there.
         own = fields.shaped("resource_id", _UUID) if action.endswith("securitygroup") else ""
@@ -172,10 +174,10 @@ def _judged(known: Occurrence, action: str, fields: Fields) -> Occurrence:
         return _of_port(known, fields)
     answered = fields.inner("response")
     if _job_id(fields) and answered.get("status") != _JOB_DONE:
-        return replace(known, reason="a job was accepted: the trace of its result is judged")
+        return replace(known, reason=said("ignored.job"))
     instances = ids(answered, _SERVER_KEYS, _UUID) or ((resource_id,) if resource_id else ())
     if not instances:
-        fields.missing("resource_id", "the id of the server")
+        fields.missing("resource_id", said("right.server-id"))
     fields.refuse(NAME)
     return replace(known, happened=Happened.BOUND, instances=instances)
 
@@ -186,7 +188,7 @@ def _of_port(known: Occurrence, fields: Fields) -> Occurrence:
     owner = port.get("device_owner") if isinstance(port, dict) else None
     instance_id = told.shaped("device_id", ANY_ID)
     if not (isinstance(owner, str) and owner.startswith("compute:") and instance_id):
-        return replace(known, reason="a port that is not known to be an instance's")
+        return replace(known, reason=said("ignored.unknown-port"))
     return replace(known, happened=Happened.BOUND, instances=(instance_id,))
 
 

@@ -23,6 +23,8 @@ from sgguard.errors import EventError
 from sgguard.events.fields import ANY_ID, Fields, ids, name_of, operation_of
 from sgguard.events.native import Part, inner_part
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
+from sgguard.model.sentence import Text, said
+from sgguard.render.language.refusal import refusal
 
 NAME = "openstack-oslo"
 PROVIDER = "openstack"
@@ -57,7 +59,7 @@ def unwrapped(part: Part) -> Sequence[Part] | None:
     inner = document.get("oslo.message")
     where = f"{at}/oslo.message"
     if isinstance(inner, str):
-        return (inner_part(part, inner, where, "a notification as JSON"),)
+        return (inner_part(part, inner, where, said("right.notification")),)
     return (Part(inner, where, part.region),) if isinstance(inner, dict) else None
 
 
@@ -78,14 +80,14 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     event = part.document
     fields = Fields(event, part.at)
     if "oslo.version" in event or "oslo.message" in event:
-        fields.missing("oslo.message", "a notification, as JSON in a text")
+        fields.missing("oslo.message", said("right.notification-in-text"))
         fields.refuse(NAME)
     kind = fields.shaped("event_type", _EVENT_TYPE)
     if not kind:
-        fields.missing("event_type", "such as security_group.delete.end")
+        fields.missing("event_type", said("right.such-as", example="security_group.delete.end"))
     payload = event.get("payload")
     if not isinstance(payload, dict):
-        fields.missing("payload", "what it is about, as an object")
+        fields.missing("payload", said("right.payload"))
     fields.refuse(NAME)
     if unread := _why_unread(kind, event):
         return (irrelevant(NAME, unread),)
@@ -96,7 +98,7 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
         request = operation_of(told.inner("nova_object.data").get("request_id"))
         operation = f"{request}/{kind}" if request else ""
     if not operation:
-        fields.missing("message_id", "the id of the message")
+        fields.missing("message_id", said("right.message-id"))
     at_s = fields.at_s("timestamp") if fields.has("timestamp") else None
     fields.refuse(NAME)
     known = Occurrence(
@@ -109,26 +111,26 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     return (_of_instance(known, payload, told),)
 
 
-def _why_unread(kind: str, event: Json) -> str:
+def _why_unread(kind: str, event: Json) -> Text:
     """Return why a notification concerns nobody; empty where it may concern somebody."""
     phase = kind.rpartition(".")[2]
     what = kind.removesuffix(f".{phase}")
     about = {"security_group", "security_group_rule", "port"}
     is_about = what.rpartition(".")[0] in about or f"{what}.end" in _LAUNCHED
     if not is_about or phase not in _PHASES:
-        return "a notification that is about no security group and no launch"
+        return said("ignored.notification")
     if phase == "start":
-        return "what was asked for: whether it was done is told by the event that ends in .end"
+        return said("ignored.start")
     if phase == "error" or event.get("priority") == "ERROR":
-        return "it failed: nothing was bound"
-    return "a port that is gone carries no group" if what == "port.delete" else ""
+        return said("ignored.failed")
+    return said("ignored.port-gone") if what == "port.delete" else ""
 
 
 def _of_group(known: Occurrence, kind: str, payload: Json, told: Fields) -> Occurrence:
     if kind == "security_group.delete.end":
         groups = ids(payload, _GROUP_KEYS, ANY_ID)[:1]
         if not groups:
-            told.missing("security_group_id", "the id of the group")
+            told.missing("security_group_id", said("right.group-id"))
         told.refuse(NAME)
         return replace(known, happened=Happened.DELETED, groups=groups)
     keys = _RULE_GROUP_KEYS if kind.startswith("security_group_rule.") else _GROUP_KEYS
@@ -139,18 +141,17 @@ def _of_group(known: Occurrence, kind: str, payload: Json, told: Fields) -> Occu
 def _of_ports(known: Occurrence, payload: Json, told: Fields) -> Iterator[Occurrence]:
     ports = [payload["port"]] if isinstance(payload.get("port"), dict) else payload.get("ports")
     if not isinstance(ports, list) or not ports:
-        told.missing("port", "a port, or a list of them in ports")
+        told.missing("port", said("right.ports"))
         told.refuse(NAME)
         return
     if len(ports) > _PORTS_MAX:
-        message = f"a bulk call of more than {_PORTS_MAX} ports is not read"
-        raise EventError(message, status=413)
+        raise refusal(EventError, said("unread.bulk-ports", most=_PORTS_MAX), status=413)
     for number, port in enumerate(ports):
         fields = Fields(port, f"{number}")
         owner = port.get("device_owner") if isinstance(port, dict) else None
         instance_id = fields.shaped("device_id", ANY_ID)
         if not (isinstance(owner, str) and owner.startswith(_INSTANCES) and instance_id):
-            yield irrelevant(NAME, "a port that is no instance's")
+            yield irrelevant(NAME, said("ignored.other-port"))
             continue
         operation = f"{known.operation}/{number}" if number else known.operation
         yield replace(
@@ -170,7 +171,7 @@ def _of_instance(known: Occurrence, payload: Json, told: Fields) -> Occurrence:
     instance_id = fields.shaped(name, ANY_ID)
     if not instance_id:
         where = "nova_object.data" if isinstance(versioned, dict) else name
-        told.missing(where, "the id of the instance")
+        told.missing(where, said("right.instance-id"))
         told.refuse(NAME)
     who = versioned if isinstance(versioned, dict) else payload
     return replace(

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from sgguard.events.fields import ACCOUNT, REGION, Fields, code_of, ids, name_of, operation_of
 from sgguard.events.native import Part, inner_part, listed
 from sgguard.model.occurrence import Happened, Occurrence, irrelevant
+from sgguard.model.sentence import said
 
 NAME = "tencent-cloudaudit"
 PROVIDER = "tencent"
@@ -96,7 +97,11 @@ def unwrapped(part: Part) -> Sequence[Part] | None:
         return listed(Part(answer, f"{at}/Response"), "Events")
     record = document.get("CloudAuditEvent")
     if isinstance(record, str):
-        return (inner_part(part, record, f"{at}/CloudAuditEvent", "a CloudAudit record"),)
+        return (
+            inner_part(
+                part, record, f"{at}/CloudAuditEvent", said("right.record-of", service="CloudAudit")
+            ),
+        )
     return None
 
 
@@ -120,29 +125,29 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
         return (_of_record(envelope, part.at),)
     kind = str(envelope.get("type", "")).lower()
     if kind and not kind.endswith(_SERVICES):
-        return (irrelevant(NAME, "an event of a product, not a call that was audited"),)
+        return (irrelevant(NAME, said("ignored.product-event")),)
     fields = Fields(envelope, part.at)
     record = fields.inner("data")
     if not record:
-        fields.missing("data", "a CloudAudit record")
+        fields.missing("data", said("right.record-of", service="CloudAudit"))
     if not kind:
-        fields.missing("type", "such as vpc:CloudEvent:ApiCall")
+        fields.missing("type", said("right.such-as", example="vpc:CloudEvent:ApiCall"))
     fields.refuse(NAME)
     return (_of_record(record, f"{part.at}/data"),)
 
 
 def _of_record(record: Json, at: str) -> Occurrence:
     fields = Fields(record, at)
-    name = fields.word("eventName", "the name of the API that was called")
+    name = fields.word("eventName", said("right.api"))
     if name and (record.get("actionType") == "Read" or not _is_about(name)):
-        return irrelevant(NAME, "a call that changes no security group and no binding")
+        return irrelevant(NAME, said("ignored.other-call"))
     at_s = fields.at_s("eventTime", _BEIJING)
     region = fields.shaped("eventRegion", REGION)
     operation = operation_of(record.get("requestID"), record.get("eventID"))
     if not region:
-        fields.missing("eventRegion", "a region, such as ap-guangzhou")
+        fields.missing("eventRegion", said("right.region", example="ap-guangzhou"))
     if not operation:
-        fields.missing("requestID", "the id of the request")
+        fields.missing("requestID", said("right.request-id"))
     fields.refuse(NAME)
     refused_with = next(
         (one for key in ("apiErrorCode", "errorCode") if (one := record.get(key)) not in _NO_ERROR),
@@ -174,23 +179,25 @@ def _judged(
         # A record whose parameters cannot be read still names the resource.
         groups = known.groups or ids(record, ("resourcename",), _GROUP)
         if not groups:
-            fields.missing("requestParameters", "JSON with the SecurityGroupId")
+            fields.missing(
+                "requestParameters", said("right.json-with-group", key="SecurityGroupId")
+            )
         fields.refuse(NAME)
         what = Happened.DELETE_REFUSED if code else Happened.DELETED
         return replace(known, happened=what, groups=groups, code=code, is_in_use=_is_in_use(code))
     if code:
-        return replace(known, reason="the call was refused: nothing was changed")
+        return replace(known, reason=said("ignored.refused-call"))
     if name in _CHANGES:
         groups = known.groups or ids(answered, _MADE_GROUPS, _GROUP)
         return replace(known, happened=Happened.CHANGED, groups=groups)
     if name in _BINDS_IF_NAMED and not known.groups:
-        return replace(known, reason="a change of an attribute that is no security group")
+        return replace(known, reason=said("ignored.other-attribute"))
     made = _MADE_INSTANCES if name == "RunInstances" else _INSTANCE_KEYS
     instances = ids(answered if name == "RunInstances" else asked, made, _INSTANCE)
     interfaces = ids(asked, _INTERFACE_KEYS, _INTERFACE)
     if not (instances or interfaces):
         where = "responseElements" if name == "RunInstances" else "requestParameters"
-        fields.missing(where, "JSON with the ids of the instances or interfaces")
+        fields.missing(where, said("right.json-with-holders"))
     fields.refuse(NAME)
     return replace(known, happened=Happened.BOUND, instances=instances, interfaces=interfaces)
 

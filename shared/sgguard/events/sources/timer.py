@@ -15,6 +15,7 @@ from typing import Any
 from sgguard.events.fields import Fields, operation_of
 from sgguard.events.native import Part
 from sgguard.model.occurrence import Happened, Occurrence
+from sgguard.model.sentence import said
 
 NAME = "timer"
 PROVIDER = ""
@@ -45,7 +46,7 @@ def occurrences(part: Part) -> Sequence[Occurrence]:
     name_key, time_key = next(
         ((name, time) for kind, name, time in _SHAPES if kind in part.document), _OF_FC
     )
-    name = fields.word(name_key, "the name of the trigger")
+    name = fields.word(name_key, said("right.trigger"))
     at_s = fields.at_s(time_key)
     fields.refuse(NAME)
     return (Occurrence(NAME, Happened.DUE, operation_of(f"{name} {at_s}"), at_s=at_s),)

@@ -3,7 +3,8 @@
 A placeholder says after a colon how its argument is shown, in words that may be combined:
 
 - ``48``: at most so many columns; ``short``: with shortened UUIDs
-- ``of=rule``: a number with its unit; ``kind``: the language's word for a kind of thing
+- ``of=rule``: a number with its unit; ``kind``: the language's word for a kind of thing;
+  ``field``: its words for what an event has, by their English
 - ``room=80``: a list within so many columns; ``rest``: within what the sentence leaves
 - ``apart``: a list of whole sentences, which have commas of their own
 - ``silent``: not at all, where a language has no use for it
@@ -85,6 +86,7 @@ class _How(msgspec.Struct, frozen=True):
     width: int = 0
     is_short: bool = False
     is_kind: bool = False
+    is_field: bool = False
     is_silent: bool = False
     unit: str = ""
     room: int = 0
@@ -107,7 +109,7 @@ def _how(spec: str) -> _How:
     for word in spec.split():
         key, _, value = word.partition("=")
         match key:
-            case "short" | "kind" | "silent" | "apart":
+            case "short" | "kind" | "field" | "silent" | "apart":
                 found[f"is_{key}"] = True
             case "of":
                 found["unit"] = value
@@ -201,6 +203,8 @@ class _Voice(msgspec.Struct, frozen=True):
         """Return a text that a cloud or a person wrote, or the word for a kind of thing."""
         if how.is_kind and self.words.has(f"thing.{text}"):
             return self.words.say(f"thing.{text}")
+        if how.is_field and self.words.has(f"field.{text}"):
+            return self.words.say(f"field.{text}")
         shortened = short_ids(text) if how.is_short else text
         most = _KIND_MAX if how.is_kind else _TEXT_MAX
         return self._apart(one_line(shortened, how.width or how.room or most))

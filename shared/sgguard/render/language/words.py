@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from importlib import import_module
@@ -23,6 +23,56 @@ _FSI, _PDI = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = ("R", "AL")
 _NAME_MAX = 60
 _MINUTES = 60
+
+
+_RARE = {
+    "unread": "unread",
+    "ignored": "unread",
+    "caller": "unread",
+    "address": "unread",
+    "wrong": "wrong",
+    "right": "right",
+    "field": "field",
+}
+"""The module of the sentences that most decisions never say, by how their keys begin."""
+
+
+class Table(Mapping[str, Entry]):
+    """Sentences by key: the usual ones, and those in modules of a package that are read late.
+
+    A start that only decides reads nothing of what is wrong with events.
+    """
+
+    def __init__(self, usual: Mapping[str, Entry], package: str) -> None:
+        self.usual = usual
+        self.package = package
+
+    def __getitem__(self, key: str) -> Entry:
+        """Return the sentence of a key."""
+        if (found := self.usual.get(key)) is not None:
+            return found
+        return self._read(_RARE[key.partition(".")[0]])[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a sentence of this key."""
+        if key in self.usual:
+            return True
+        module = _RARE.get(str(key).partition(".")[0])
+        return module is not None and key in self._read(module)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every key."""
+        yield from self.usual
+        for module in dict.fromkeys(_RARE.values()):
+            yield from self._read(module)
+
+    def __len__(self) -> int:
+        """Return how many sentences there are."""
+        return sum(1 for _ in self)
+
+    def _read(self, module: str) -> Mapping[str, Entry]:
+        found: Mapping[str, Entry] = import_module(f"{self.package}.{module}").WORDS
+        return found
 
 
 @lru_cache(maxsize=1)

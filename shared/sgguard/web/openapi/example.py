@@ -18,36 +18,40 @@ from sgguard.errors import (
     UnavailableError,
     UntrustedError,
 )
+from sgguard.events.base import unknown_format
+from sgguard.model.sentence import said
+from sgguard.render.language.refusal import refusal
 from sgguard.web import problem
 from sgguard.web.problem import Details
 
 _CALL = ("tencent", "DescribeSecurityGroups")
 
 _ERRORS: dict[str, Exception] = {
-    "invalid-event": EventError(
-        "the event's data cannot be read",
-        problems=(Problem("/targte", "is not known here", "target"),),
+    "invalid-event": refusal(
+        EventError,
+        said("unread.data"),
+        problems=(Problem("/targte", said("wrong.unknown-key"), "target"),),
     ),
     "untrusted": UntrustedError("it has no proof of any caller"),
-    "not-permitted": EventError("the caller portal may not ask this function", status=403),
-    "budget": BudgetError("the caller portal has used up its decisions of this minute"),
-    "keys": KeysError("the issuer's keys cannot be fetched"),
-    "unknown": EventError("there is no such decision", status=404),
-    "answered": EventError("it was approved by ada already", status=409),
-    "over": EventError("this link has expired: request the approval again", status=410),
-    "too-large": EventError("the body is larger than 1048576 bytes", status=413),
-    "unknown-format": EventError(
-        "bodies of this content type are not read here: expected application/json",
-        status=415,
-        problems=(Problem("content-type", "is another format", "application/json"),),
+    "not-permitted": refusal(
+        EventError, said("caller.function", caller="portal", function="delete_request"), status=403
     ),
+    "budget": refusal(
+        BudgetError, said("caller.budget", caller="portal", most=60, what="decisions")
+    ),
+    "keys": KeysError("the issuer's keys cannot be fetched"),
+    "unknown": refusal(EventError, said("chat.no-decision"), status=404),
+    "answered": EventError("it was approved by ada already", status=409),
+    "over": refusal(EventError, said("link.expired"), status=410),
+    "too-large": refusal(EventError, said("unread.too-large", bytes=1048576), status=413),
+    "unknown-format": unknown_format("content-type", "application/json"),
     "not-possible": InputError("tencent has no region 'mars-1'", part="region"),
     "throttled": ThrottledError(*_CALL, code="RequestLimitExceeded", retry_after_s=2.0),
     "cloud-unavailable": UnavailableError(*_CALL, code="InternalError", status=500),
     "credentials": CredentialsError("TENCENTCLOUD_SECRET_KEY is not set"),
     "settings": SettingsError("SGGUARD_MODE: expected observe, approve or enforce"),
     "deadline": DeadlineError("the time for this event is used up"),
-    "busy": BusyError("this very event is being worked on by another instance"),
+    "busy": refusal(BusyError, said("event.busy")),
     "halted": HaltedError("all changes are halted: maintenance"),
     "store": StoreError("what is kept between deliveries cannot be read or written now"),
 }

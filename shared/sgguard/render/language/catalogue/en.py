@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sgguard.render.language.pages.en import PAGES
 from sgguard.render.language.sentences.en import SENTENCES
+from sgguard.render.language.words import Entry, Table
 
-MESSAGES: Mapping[str, str | Mapping[str, str]] = {
+_USUAL: Mapping[str, Entry] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": ", ",
     "list.of-sentences": "; ",
@@ -282,5 +283,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- pages -----------------------------------------------------------------------------------
     **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------
-    **SENTENCES,
+    **SENTENCES.usual,
 }
+
+MESSAGES = Table(_USUAL, SENTENCES.package)

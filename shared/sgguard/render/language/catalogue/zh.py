@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sgguard.render.language.pages.zh import PAGES
 from sgguard.render.language.sentences.zh import SENTENCES
+from sgguard.render.language.words import Entry, Table
 
-MESSAGES: Mapping[str, str | Mapping[str, str]] = {
+_USUAL: Mapping[str, Entry] = {
     # -- lists, counts, places -----------------------------------------------------------------
     "list.separator": "、",
     "list.of-sentences": "；",
@@ -188,7 +189,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "unseen.other-project": "其他项目不可见",
     "unseen.cross-account": "其他账号不可见",
     "unseen.not-told": "云平台未返回",
-    "unseen.api-absent": "该地域无此接口",
+    "unseen.api-absent": "无此接口",
     "unseen.out-of-time": "时间不足，未读取",
     "unseen.none": "缺少信息",
     # -- buttons and answers ---------------------------------------------------------------------
@@ -244,7 +245,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "digest.state": "{state} {n} 条：{listed}",
     "label.test": "测试",
     "test.title": "【测试】sgguard",
-    "test.message": "通道 {channel}，未做任何变更。",
+    "test.message": "渠道 {channel}，未做任何变更。",
     # -- what is not at its end ----------------------------------------------------------------
     "open.nothing": "{store} 中没有未结束的事项。",
     "open.head": "【{state}】判定 {decision}（{where}），已 {age}",
@@ -259,7 +260,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     "open.state.approved": "已同意，未开始",
     "open.state.pending": "待审批",
     "open.state.unheard": "已有结果，未更新",
-    "open.state.event": "事件未应答",
+    "open.state.event": "事件未判定",
     "span.s": "{n} 秒",
     "span.min": "{n} 分钟",
     "span.h": "{n} 小时",
@@ -267,5 +268,7 @@ MESSAGES: Mapping[str, str | Mapping[str, str]] = {
     # -- pages -----------------------------------------------------------------------------------
     **PAGES,
     # -- what guards, plans and their execution say --------------------------------------------
-    **SENTENCES,
+    **SENTENCES.usual,
 }
+
+MESSAGES = Table(_USUAL, SENTENCES.package)

@@ -81,5 +81,6 @@ PAGES: Mapping[str, str | Mapping[str, str]] = {
     "detail.internal": "an unexpected error: an operator must look at the log",
     "detail.cloud": "{provider} {action}: {code}",
     "detail.cloud.none": "{provider} {action}: no answer that can be read",
+    "detail.hidden": "(a group outside your targets)",
     "detail.incident": "report the incident {incident} to the operator: the log has its details",
 }

@@ -63,7 +63,7 @@ PAGES: Mapping[str, str | Mapping[str, str]] = {
     "detail.not-permitted": "该调用方或人员无权执行此操作",
     "detail.budget": "调用方本分钟的调用额度已用完，请稍后重新发送",
     "detail.keys": "暂时无法验证调用方身份，请稍后重新发送",
-    "detail.unknown": "没有此编号的对象，或没有此路径",
+    "detail.unknown": "没有此 ID 的对象，或没有此路径",
     "detail.answered": "已有人审批",
     "detail.over": "链接或审批单已过期，如仍需要请重新发起",
     "detail.too-large": "事件过大，请减小后重新发送",
@@ -81,5 +81,6 @@ PAGES: Mapping[str, str | Mapping[str, str]] = {
     "detail.internal": "内部错误，请运维人员查看日志",
     "detail.cloud": "调用 {provider} 的 {action} 失败：{code}",
     "detail.cloud.none": "调用 {provider} 的 {action} 未得到可用的响应",
-    "detail.incident": "请将事件编号 {incident} 告知运维人员，详情见日志",
+    "detail.hidden": "（授权范围以外的安全组）",
+    "detail.incident": "请将错误编号 {incident} 告知运维人员，详情见日志",
 }

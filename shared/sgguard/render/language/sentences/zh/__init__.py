@@ -20,8 +20,9 @@ from sgguard.render.language.sentences.zh import (
     unresolved,
     unseen,
 )
+from sgguard.render.language.words import Entry, Table
 
-SENTENCES: Mapping[str, str | Mapping[str, str]] = {
+_USUAL: Mapping[str, Entry] = {
     **units.WORDS,
     **facts.WORDS,
     **unseen.WORDS,
@@ -37,3 +38,5 @@ SENTENCES: Mapping[str, str | Mapping[str, str]] = {
     **happened.WORDS,
     **unresolved.WORDS,
 }
+
+SENTENCES = Table(_USUAL, __name__)
