@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from sgguard import schemas
 from sgguard.approvals import approve, reminders
 from sgguard.errors import EventError, StoreError
 from sgguard.model.event import Event
 from tests.approvals.harness import POLICY, ApprovalHarness, approval_harness
+from tests.chinese import require_chinese
 from tests.cli.test_resume import DiedError, Dying
 
 
@@ -22,7 +24,8 @@ def here(tmp_path):
 def tick(given: ApprovalHarness, event_id: str, **more: Any) -> dict[str, Any]:
     [found] = reminders.handle([({}, Event(event_id, {}, "/cron"))], given.context(**more))
     assert isinstance(found, dict), found
-    return found
+    assert schemas.problems("approval_answer", found) == ()
+    return require_chinese(found)
 
 
 def ids(told: dict[str, Any], name: str) -> list[str]:

@@ -14,7 +14,9 @@ from sgguard.errors import CloudError
 from sgguard.model.codes import Mode
 from sgguard.operations import resume
 from sgguard.operations.unresolved import everything
+from sgguard.render.kept import joined
 from sgguard.render.language.sentence import WHOLE, in_english
+from sgguard.render.said import sentence_of
 from tests.approvals.harness import POLICY, approval_harness
 from tests.chinese import foreign_in
 from tests.cli.test_resume import cut_short, stuck
@@ -159,9 +161,10 @@ def test_the_list_is_a_document_as_well(place, sgguard):
         "why": "eve asked, and nobody answered",
         "next": found["next"],
         "note": asked.summary,
-        "notes": [],
+        "notes": found["notes"],
         "sentences": found["sentences"],
     }
+    assert [joined([sentence_of(one)]) for one in found["notes"]] == [asked.summary]
     assert found["sentences"]["why"] == {"code": "open.asked", "args": {"who": "eve"}}
     code, out, _ = sgguard("resume", "--list")
     assert code == 0

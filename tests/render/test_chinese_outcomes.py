@@ -14,17 +14,20 @@ import pytest
 from msgspec.structs import replace
 
 from sgguard import schemas
-from sgguard.approvals import approve, deny, finish
+from sgguard.approvals import approve, deny, finish, reminders
 from sgguard.approvals.reminders import expire
 from sgguard.emulator.faults import Fault
 from sgguard.engine.execute import LEASE_S, Executor
 from sgguard.errors import EventError, HaltedError
 from sgguard.model.codes import Mode
+from sgguard.model.event import Event
 from sgguard.model.sentence import as_sentence
 from sgguard.operations import restore, resume
 from sgguard.operations.unresolved import everything
 from sgguard.policy import DeletePolicy
+from sgguard.render import said
 from sgguard.render.language.refusal import sentence_of
+from sgguard.render.language.sentence import in_english
 from sgguard.render.outcome import notes_in
 from tests.approvals.harness import POLICY, ApprovalHarness, approval_harness
 from tests.approvals.test_resolve import approved_before
@@ -202,8 +205,28 @@ def test_what_became_of_a_decision_is_told_in_chinese(here, story):
     assert schemas.problems("decision", document) == ()
     require_chinese(document)
     for one in everything(here.context()):
-        for text in (one.cause, one.then):
+        for text in (*one.note, one.cause, one.then):
             assert foreign_in(as_sentence(text)) == set(), text
+
+
+@pytest.mark.parametrize(("seconds", "name"), [("expires_s", "expired"), ("remind_s", "due")])
+def test_a_reminder_says_what_would_be_changed_in_chinese(here, seconds, name):
+    asked = here.asked()
+    here.clock.pass_(getattr(POLICY.approval, seconds))
+    (found,) = reminders.handle([({}, Event("t-1", {}, "/cron"))], here.context())
+    assert schemas.problems("approval_answer", found) == ()
+    (one,) = require_chinese(found)[name]
+    assert (one["approval_id"], one["summary"]) == (asked.approval_id, asked.summary)
+    assert in_english(said.sentence_of(one["sentences"]["summary"]), 20_000) == one["summary"]
+
+
+def test_a_request_whose_plan_is_not_kept_any_more_has_its_english_summary(here):
+    asked = here.asked()
+    here.add_reference()
+    approve(asked.approval_id, "ada", here.context())
+    summary = reminders._summary(Executor.of(here.context()), asked)
+    assert summary["summary"] == asked.summary
+    assert "sentences" not in summary
 
 
 def test_a_second_answer_is_refused_in_chinese(here):

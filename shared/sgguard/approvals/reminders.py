@@ -23,7 +23,8 @@ from sgguard.events.request import checked
 from sgguard.model.codes import Outcome
 from sgguard.model.event import Event
 from sgguard.model.sentence import said
-from sgguard.render.outcome import with_outcome
+from sgguard.render.outcome import plan_asked, with_outcome
+from sgguard.render.said import sentences_json
 from sgguard.render.values import time_json
 from sgguard.store.rows import Approval, ApprovalState, Claim, Query, Record
 from sgguard.telemetry import logs
@@ -77,8 +78,8 @@ def _close_and_list(executor: Executor, context: Context) -> Json:
     return {
         "type": KIND.answer_type,
         "at": _time(now_s),
-        "expired": [_summary(one) for one in expired],
-        "due": [_summary(one) for one in due],
+        "expired": [_summary(executor, one) for one in expired],
+        "due": [_summary(executor, one) for one in due],
     }
 
 
@@ -104,7 +105,9 @@ def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
     return now_s - last_s >= context.policy.approval.remind_s
 
 
-def _summary(approval: Approval) -> Json:
+def _summary(executor: Executor, approval: Approval) -> Json:
+    record = executor.store.decision(approval.decision_id)
+    document = json.loads(record.document_json) if record is not None else {}
     return {
         "approval_id": approval.approval_id,
         "decision_id": approval.decision_id,
@@ -113,6 +116,7 @@ def _summary(approval: Approval) -> Json:
         "summary": approval.summary,
         "asked_at": _time(approval.asked_at_s),
         "expires_at": _time(approval.expires_at_s),
+        **sentences_json(summary=plan_asked(document, approval)),
     }
 
 

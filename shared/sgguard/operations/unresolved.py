@@ -26,6 +26,7 @@ from sgguard.operations.open_end import State, Unresolved
 from sgguard.remedy.plan import Plan
 from sgguard.remedy.snapshot import Snapshot
 from sgguard.render.kept import notes_kept
+from sgguard.render.outcome import plan_asked
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, OpenClaim, Query, Record, Run
@@ -167,7 +168,9 @@ def _approved(executor: Executor) -> Iterator[Unresolved]:
             cause = said("open.approved", who=one.resolved_by)
             at = _moment(one.expires_at_s)
             then = said("open.approved-next", decision=one.decision_id, at=at)
-            yield _question(one, "approved", one.resolved_at_s or 0.0, cause, then)
+            yield _question(
+                executor, one, "approved", one.resolved_at_s or 0.0, cause=cause, then=then
+            )
 
 
 def _pending(executor: Executor) -> Iterator[Unresolved]:
@@ -183,13 +186,21 @@ def _pending(executor: Executor) -> Iterator[Unresolved]:
             by = one.requester
             cause = said("open.asked", who=by) if by else said("open.asked-by-nobody")
             then = said("open.asked-next", approval=one.approval_id, at=at)
-        yield _question(one, "pending", one.asked_at_s, cause, then)
+        yield _question(executor, one, "pending", one.asked_at_s, cause=cause, then=then)
 
 
 def _question(
-    one: Approval, state: State, since_s: float, cause: Sentence, then: Sentence
+    executor: Executor,
+    one: Approval,
+    state: State,
+    since_s: float,
+    *,
+    cause: Sentence,
+    then: Sentence,
 ) -> Unresolved:
-    note = (one.summary,) if one.summary else ()
+    record = executor.store.decision(one.decision_id)
+    plan = plan_asked(json.loads(record.document_json) if record else {}, one)
+    note = (plan,) if plan else ()
     found = Unresolved(one.decision_id, state, one.target, since_s, note, cause, then)
     return replace(found, approval_id=one.approval_id)
 
@@ -217,7 +228,9 @@ def _records(executor: Executor) -> Iterator[Unresolved]:
         asked = executor.store.approval(_asks(record))
         if asked is not None and asked.state in ("denied", "expired"):
             cause, then = said("open.unheard", state=asked.state), said("open.unheard-next")
-            yield _question(asked, "unheard", asked.resolved_at_s or 0.0, cause, then)
+            yield _question(
+                executor, asked, "unheard", asked.resolved_at_s or 0.0, cause=cause, then=then
+            )
 
 
 def _is_event(claim: OpenClaim, known: set[str]) -> bool:

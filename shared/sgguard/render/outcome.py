@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sgguard.model.codes import Outcome
-from sgguard.model.sentence import Sentence, Text, as_sentence
+from sgguard.model.sentence import Sentence, Text, as_sentence, together
 from sgguard.render.kept import english, joined, sentences_kept
 from sgguard.render.language.sentence import WHOLE, in_words, knows
 from sgguard.render.language.words import Words
@@ -57,6 +57,18 @@ def notes_in(document: Json, words: Words) -> list[str]:
         if isinstance(one, str) or knows(one, words)
     ]
     return [one for one in told if one] or [document["note"]]
+
+
+def plan_asked(document: Json, approval: Approval) -> Text:
+    """Return the steps that a request asks about, as one sentence.
+
+    ``document`` is its decision's. Where the plan there is another request's by now, or of an older
+    version, the English summary is all that is kept of it.
+    """
+    is_own = (document.get("approval") or {}).get("approval_id") == approval.approval_id
+    found = [sentence_of(one.get("sentence")) for one in document.get("plan", ()) if is_own]
+    steps = [one for one in found if one is not None]
+    return together(steps) if steps and len(steps) == len(found) else approval.summary
 
 
 def _line(entry: Entry) -> Json:
