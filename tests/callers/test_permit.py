@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sgguard.callers.permit import may_see, permitted
 from sgguard.callers.secret import hash_of
 from sgguard.callers.veil import HIDDEN, veiled, veiled_text
-from sgguard.errors import EventError
+from sgguard.engine.context import Context
+from sgguard.errors import EventError, InvalidRequestError
 from sgguard.model.address import Address
 from sgguard.model.caller import Caller, Identity
+from sgguard.model.event import Event
+from sgguard.web import door, problem
 from tests.callers.signers import TOKEN, Sent
 from tests.callers.test_forgery import row
 
@@ -290,3 +294,16 @@ def test_a_problem_names_no_group_that_the_caller_did_not(guarded):
     from_cloud = "sg-5ua9adfv is used by sg-secret00 and 55555555-eeee-4eee-8eee-000000000001"
     shown = veiled_text(from_cloud, '{"target": "tencent::ap-guangzhou:sg-5ua9adfv"}')
     assert shown == f"sg-5ua9adfv is used by {HIDDEN} and {HIDDEN}"
+
+
+def test_nothing_that_is_wrong_with_a_request_names_a_group_that_the_caller_did_not():
+    target = "tencent::ap-guangzhou:sg-5ua9adfv"
+    event = Event("e-1", {"target": target}, "//portal")
+    error = InvalidRequestError("tencent", "DeleteX", words="sg-secret00 is no group of this VPC")
+    details = problem.described(error, data=event.data)
+    assert "sg-secret00" in json.dumps(details.document["problems"])
+    caller = Identity(Caller("portal", "bearer", {}, targets=(target,)))
+    context = replace(Context.from_env({}), caller=caller)
+    shown = json.dumps(door.shown_problem(details, event, context).document)
+    assert "sg-secret00" not in shown
+    assert HIDDEN in shown

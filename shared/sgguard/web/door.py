@@ -188,7 +188,7 @@ def shown_problem(details: Details, event: Event, context: Context) -> Details:
     if context.caller is not None:
         METER.bring(context.caller.caller, context.store)
         known = json.dumps(event.data)
-        for name in ("detail", "sentence"):
+        for name in ("detail", "sentence", "problems"):
             if name in details.document:
                 details.document[name] = _veiled(details.document[name], known)
     return details
