@@ -39,7 +39,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "delete.bound.short": "{group} 仍绑定在以下资源上：{kinds:room=80}。{refusal}",
     "delete.bound.refusing": "其中{who:40} 目前不能变更：{why:80}。",
     "delete.bound.refusing-more": {
-        "other": "其中{who:40} 等资源（另有 {n} 个）目前不能变更：{why:80}。",
+        "other": "其中{who:40}（另有 {n} 个）目前不能变更：{why:80}。",
     },
     "delete.free": (
         "{group:48} 未发现占用（范围：{reach}）：{who}的入方向、出方向规则都没有引用它，"

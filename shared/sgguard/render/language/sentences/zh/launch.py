@@ -45,7 +45,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "limit.basic-peers": "普通安全组可引用的安全组数（{page}）",
     "limit.advanced-peers": "企业级安全组不能引用安全组（{page}）",
     "limit.of-region": "每个账号每个地域，可申请提高",
-    "limit.none": "OpenStack 不限制每个端口的安全组数和每个安全组的端口数",
+    "limit.none": "OpenStack 不限制每个 Neutron 端口的安全组数，"
+    "也不限制每个安全组的 Neutron 端口数",
     "limit.quota": "配额 {key}",
     "limit.advised": "厂商建议值",
     "limit.advised-more": "厂商建议值，超出后仍可绑定",

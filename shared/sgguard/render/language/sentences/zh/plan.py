@@ -31,9 +31,9 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "无法确认能否与资源现有的安全组同时绑定。",
     "used.kind-refused": "策略指定改用的 {group} 不可用：其类型为 {kind}，"
     "不能与资源现有的安全组同时绑定（{code}）。",
-    "used.forbidden": "策略指定改用的 {group} 又为策略所禁止（{pattern}）。",
-    "used.forbidden.maybe": "策略指定改用的 {group} 可能又为策略所禁止（{pattern}）：未查到其名称，"
-    "无法排除。",
+    "used.forbidden": "策略既指定改用 {group}，又禁止使用它（{pattern}）。",
+    "used.forbidden.maybe": "策略可能既指定改用 {group}，又禁止使用它（{pattern}）："
+    "未查到其名称，无法排除。",
     "used.full": {
         "other": "策略指定改用的 {group} 将绑定在 {n} 个资源上（现有 {now}，新增 {more}），"
         "超出上限 {ceiling}（{limit}）。",

@@ -41,15 +41,15 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "link.no-token": "提交的内容不完整，请从链接重新打开页面",
     # -- events and messages ---------------------------------------------------------------------
     "event.busy": "同一事件正由另一个进程处理",
-    "event.other-content": "同一来源已有编号为 {event:200} 的事件，且内容不同：新的请求须使用新的"
-    "编号",
+    "event.other-content": "同一来源已有 ID 为 {event:200} 的事件，且内容不同："
+    "新的请求须使用新的 ID",
     "decision.unfinished": "{why:2000}；判定 {decision} 尚未完成",
-    "chat.unsigned": "没有通道为此请求签名",
+    "chat.unsigned": "没有渠道为此请求签名",
     "chat.unreadable": "回调无法解析",
     "chat.no-decision": "判定不存在",
     "chat.sending": "此消息正由另一个进程发送",
     "chat.waits": "消息待发：{why:400}",
-    "chat.too-wide": "消息超出通道的长度上限",
+    "chat.too-wide": "消息超出渠道的长度上限",
     "chat.acting": "该申请正在处理中",
     # -- restores --------------------------------------------------------------------------------
     "restore.none": "判定 {decision:80} 不存在，可用 sgguard decisions list 查看",

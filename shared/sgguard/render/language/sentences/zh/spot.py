@@ -27,7 +27,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
         "源数。"
     ),
     "spot.huawei-templates": ("弹性伸缩配置和启动模板中保存的安全组 ID 查不到。"),
-    "spot.huawei-products": ("云数据库等产品只在运行时以端口的形式出现。"),
+    "spot.huawei-products": ("云数据库等产品只在运行时以 Neutron 端口的形式出现。"),
     "spot.huawei-eps": (
         "无权查看的企业项目中的规则，在没有 v1 配额接口或规则超过 4000 条时查不到。"
     ),
@@ -35,7 +35,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "spot.huawei-shared": ("其他账号对共享 VPC 或共享安全组的使用查不到。"),
     "spot.huawei-fresh": ("最近几秒内创建的资源可能尚未出现。"),
     "spot.openstack-projects": (
-        "项目的令牌看不到其他项目的规则和 Neutron 端口，通常也看不到其存在的迹象。"
+        "项目的令牌看不到其他项目的规则和 Neutron 端口，通常也无从得知其是否存在。"
     ),
     "spot.openstack-policy": ("云平台自己的策略文件可能允许令牌查看安全组，却隐藏其共享策略。"),
     "spot.openstack-building": ("正在创建的实例要到 Neutron 端口建立后才显示所绑定的安全组。"),
@@ -57,9 +57,8 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
         "RDS、Redis、PolarDB 等产品的白名单可能引用安全组，只能在这些产品中查看。"
     ),
     "spot.alibaba-ram": (
-        "按标签或资源组授权的 RAM 策略只返回一部分资源。未查到绑定资源的安全组已与其地址数核对；"
-        "查到部分资源时缺少的个别资源，或云平台不统计时，无法发现：此时 DeleteSecurityGroup 会"
-        "报错。"
+        "按标签或资源组授权的 RAM 策略只返回一部分资源。未查到绑定资源的安全组，已与其私网 IP 数"
+        "核对；如果只遗漏了个别资源，或云平台不统计，则无法发现，此时 DeleteSecurityGroup 会报错。"
     ),
     "spot.launch-interfaces": ("每台待创建的实例按一张弹性网卡计数，更多的弹性网卡也需要余量。"),
     "spot.launch-templates": ("启动模板所加的安全组，只有在请求中写明时才会检查。"),

@@ -45,7 +45,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "open.unheard-next": "由定时任务补记，或在有人点击时补记",
     "open.event": "未能判定，或进程中断；未做任何变更",
     "open.event-next": "重新投递后会判定；若不再投递，{days} 天后清除",
-    "open.event-held-next": "由该进程应答；若到 {at} 仍未完成，由下一次投递接手",
+    "open.event-held-next": "由该进程判定；若到 {at} 仍未完成，由下一次投递接手",
     "thing.finished": "已完成",
     "thing.stuck": "部分未能回滚",
     "thing.denied": "已拒绝",
