@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from tests.commands import place, sgguard
 from tests.operations.test_accept import changed, enforced, newer
 
 __all__ = ["place", "sgguard"]  # fixtures
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @pytest.fixture
@@ -183,6 +186,29 @@ def test_the_list_is_told_in_the_language_that_is_asked_for(place, sgguard):
     assert why.endswith("eve 已申请，等待审批")  # noqa: RUF001 - Chinese
     assert "sgguard approvals approve " + asked.approval_id in then
     assert sgguard("resume", "--list", "--lang", "fr")[0] == 2
+
+
+def test_what_is_resumed_is_told_in_the_language_that_is_asked_for(place, sgguard):
+    asked = cut_short(place)
+    code, out, err = sgguard("resume", "--lang", "zh")
+    assert code == 0
+    assert f"判定 {asked.decision_id}，已 " in err  # noqa: RUF001 - Chinese
+    title, *lines = out.splitlines()
+    assert title.startswith("【已执行】删除安全组 ")
+    assert [one for one in lines if not HAN.search(one)] == []
+    assert "申请人：eve" in lines  # noqa: RUF001 - Chinese
+    assert any(one.startswith("第 3 步：删除安全组 ") for one in lines)  # noqa: RUF001 - Chinese
+    english = sgguard("resume", asked.decision_id)[1]
+    assert not HAN.search(english)
+
+
+def test_what_could_not_be_undone_is_told_in_the_language_that_is_asked_for(place, sgguard):
+    asked = stuck(place)
+    code, out, _ = sgguard("resume", asked.decision_id, "--accept", "--lang", "zh")
+    assert code == 1
+    assert out.startswith("【已人工关闭】删除安全组 ")
+    assert [one for one in out.splitlines() if not HAN.search(one)] == []
+    assert "说明：已由 " in out  # noqa: RUF001 - Chinese
 
 
 def test_what_needs_an_operator_ends_with_1(place, sgguard):

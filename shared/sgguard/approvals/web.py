@@ -33,7 +33,6 @@ from sgguard.render.graph.picture import to_svg
 from sgguard.render.language import text as sentences
 from sgguard.render.language.message import Message, of_document
 from sgguard.render.language.refusal import refusal, told
-from sgguard.render.language.text import Detail
 from sgguard.render.language.words import Words
 from sgguard.render.outcome import notes_in
 from sgguard.render.said import text_of
@@ -46,7 +45,6 @@ from sgguard.web.surface import Surface
 Json = dict[str, Any]
 
 _CONFLICT = 409
-_EVERYTHING = Detail(groups=10_000, reasons=10_000, holders=10_000, steps=10_000, width=10_000)
 
 
 def link(approval_id: str, approver: str, action: LinkAction, context: Context) -> str:
@@ -212,7 +210,7 @@ def _reasons(said: Message | None, found: Json, words: Words) -> list[str]:
     """Return every reason in full: in English as it was decided, else from its code."""
     if said is None or words.language == "en":
         return [one["message"] for one in found.get("reasons", ())]
-    return [sentences.why(one, words, _EVERYTHING) for one in said.why]
+    return [sentences.why(one, words, sentences.EVERYTHING) for one in said.why]
 
 
 def _plan(said: Message | None, found: Json, words: Words) -> list[str]:

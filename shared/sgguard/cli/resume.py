@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -39,8 +39,11 @@ from sgguard.operations import trail
 from sgguard.operations.open_end import Unresolved
 from sgguard.operations.progress import state_of, watched
 from sgguard.operations.unresolved import everything
+from sgguard.render.language.message import of_document
 from sgguard.render.language.sentence import WHOLE, in_words
+from sgguard.render.language.text import EVERYTHING, compose
 from sgguard.render.language.words import Words
+from sgguard.render.outcome import notes_in
 from sgguard.store.base import Store
 
 Json = dict[str, Any]
@@ -99,11 +102,11 @@ def resume(
 
     Where the policy or a setting cannot be used, what is open is listed and nothing is resumed.
     """
+    words = Words(language, UTC)
     if is_accepted:
         if decision is None or is_list:
             raise click.UsageError("--accept needs a DECISION, and not --list.")
-        return _accept(decision, by, reason, as_json=as_json)
-    words = Words(language, UTC)
+        return _accept(decision, by, reason, words, as_json=as_json)
     if is_list:
         if decision is not None:
             raise click.UsageError("--list takes no DECISION.")
@@ -112,23 +115,23 @@ def resume(
         with_store(policy)
     except SettingsError as error:
         if _list_left(words, is_always=False) or decision is not None:
-            terminal.note("nothing can be resumed until this is mended:")
+            terminal.note(words.say("open.mend-first"))
             raise
         failure.report_error(error)  # which keeps nothing from being resumed
         return _all(policy, words, as_json=as_json)
     if decision is not None:
         decision = _whole(Executor.of(with_store(policy)).store, decision)
-        return _ended([_resumed(decision, policy)], as_json=as_json)
+        return _ended([_resumed(decision, policy)], words, as_json=as_json)
     return _all(policy, words, as_json=as_json)
 
 
-def _accept(decision: str, by: str, reason: str, *, as_json: bool) -> int:
+def _accept(decision: str, by: str, reason: str, words: Words, *, as_json: bool) -> int:
     """End a decision: the store is enough, and how long it keeps what has ended."""
     who = user_name(by)
     context, executor = open_executor(needs=("SGGUARD_KEEP_DAYS",))
     decision = _whole(executor.store, decision)
     found = operation.accept(decision, context, by=who, why=kept(reason.strip()))
-    return _ended([found], as_json=as_json)
+    return _ended([found], words, as_json=as_json)
 
 
 def _whole(store: Store, given: str) -> str:
@@ -154,14 +157,14 @@ def _all(policy: str | None, words: Words, *, as_json: bool) -> int:
     for one in operation.unresolved(context):
         if one.needs_operator:
             continue
-        age = format_duration(executor.store.now_s() - one.since_s)
-        terminal.note(f"decision {one.decision_id}, {age} old")
+        age = _age(executor.store.now_s() - one.since_s, words)
+        terminal.note(words.say("open.resuming", decision=one.decision_id, age=age))
         try:
             done.append(_resumed(one.decision_id, policy))
         except SgguardError as error:
             has_failed = True
             failure.report_error(error)
-    code = _ended(done, as_json=as_json)
+    code = _ended(done, words, as_json=as_json)
     left = _list_left(words, is_always=not done and not has_failed and not as_json)
     needs_operator = any(one.needs_operator for one in left)
     return ERROR if has_failed else (EXIT_CODES[Verdict.BLOCK] if needs_operator else code)
@@ -202,23 +205,42 @@ def _list_left(words: Words, *, is_always: bool) -> tuple[Unresolved, ...]:
 
 def _lines(one: Unresolved, now_s: float, words: Words) -> list[str]:
     """Return one thing that is not at its end: what and where, why, and what is next."""
-    number, _, unit = format_duration(now_s - one.since_s).partition(" ")
     head = words.say(
         "open.head.approval" if one.approval_id else "open.head",
         state=words.say(f"open.state.{one.state}"),
         approval=one.approval_id,
         decision=one.decision_id,
         where=words.items(one.target),
-        age=words.say(f"span.{unit}", n=number),
+        age=_age(now_s - one.since_s, words),
     )
     why, then = (in_words(as_sentence(text), words, WHOLE) for text in (one.cause, one.then))
     return [head, words.say("open.why", text=why), words.say("open.next", text=then)]
 
 
-def _ended(found: Sequence[Json], *, as_json: bool) -> int:
+def _age(seconds: float, words: Words) -> str:
+    number, _, unit = format_duration(seconds).partition(" ")
+    return words.say(f"span.{unit}", n=number)
+
+
+def _ended(found: Sequence[Json], words: Words, *, as_json: bool) -> int:
     if as_json:
         print_json([bounded(one) for one in found])
     for one in () if as_json else found:
-        print_outcome(one)
+        if words.language == "en":
+            print_outcome(one)
+        else:
+            terminal.page(_told(one, words))
     is_left = any(one["outcome"] in ("partly-undone", "accepted") for one in found)
     return EXIT_CODES[Verdict.BLOCK if is_left else Verdict.ALLOW]
+
+
+def _told(document: Json, words: Words) -> Iterator[str]:
+    """Yield what became of a decision as chat messages tell it, whole, and its note."""
+    _, executor = open_executor()
+    record = executor.store.decision(document["decision_id"])
+    requester = record.requester if record is not None else ""
+    whole = compose(of_document(document, requester), words, EVERYTHING)
+    yield whole.title
+    yield from whole.joined(words)
+    for note in notes_in(document, words) if document["note"] else ():
+        yield words.say("line", label=words.say("page.note"), text=note)

@@ -31,6 +31,7 @@ class Detail(msgspec.Struct, frozen=True):
     width: int
 
 
+EVERYTHING = Detail(groups=10_000, reasons=10_000, holders=10_000, steps=10_000, width=10_000)
 DETAILS = (
     Detail(groups=5, reasons=3, holders=5, steps=5, width=200),
     Detail(groups=3, reasons=3, holders=3, steps=3, width=160),

@@ -263,6 +263,8 @@ _USUAL: Mapping[str, Entry] = {
     "test.message": "channel {channel}; nothing was asked and nothing changed.",
     # -- what is not at its end ----------------------------------------------------------------
     "open.nothing": "Nothing is open in {store}.",
+    "open.resuming": "decision {decision}, {age} old",
+    "open.mend-first": "nothing can be resumed until this is mended:",
     "open.head": "{state}: decision {decision} ({where}), {age} old",
     "open.head.approval": "{state}: approval {approval}, decision {decision} ({where}), {age} old",
     "open.why": "  why: {text}",

@@ -248,6 +248,8 @@ _USUAL: Mapping[str, Entry] = {
     "test.message": "渠道 {channel}，未做任何变更。",
     # -- what is not at its end ----------------------------------------------------------------
     "open.nothing": "{store} 中没有未结束的事项。",
+    "open.resuming": "判定 {decision}，已 {age}",
+    "open.mend-first": "修正以下问题后才能继续：",
     "open.head": "【{state}】判定 {decision}（{where}），已 {age}",
     "open.head.approval": "【{state}】审批单 {approval}，判定 {decision}（{where}），已 {age}",
     "open.why": "  原因：{text}",
