@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -131,21 +132,35 @@ def retry(letters: tuple[str, ...], policy: str | None, *, is_all: bool, as_json
     is not decided again. A letter that is judged is dropped.
     """
     context = with_store(policy)
-    if policy is not None:
-        os.environ["SGGUARD_POLICY"] = policy  # functions read it there
-    os.environ.setdefault("SGGUARD_LOG_LEVEL", "ERROR")
     store = context.store
     if store is None:
         raise InputError("there is no store")
     found: list[Redelivered] = []
-    for one in _chosen(store, letters, is_all=is_all):
-        with terminal.waiting(f"letter {one.letter_id}"):
-            found.append(redelivery.redeliver(one, context, store))
-        if not as_json:
-            _say(found[-1])
+    with _told_to_functions(policy):
+        for one in _chosen(store, letters, is_all=is_all):
+            with terminal.waiting(f"letter {one.letter_id}"):
+                found.append(redelivery.redeliver(one, context, store))
+            if not as_json:
+                _say(found[-1])
     if as_json:
         print_json([_result(one) for one in found])
     return 0 if all(one.is_settled for one in found) else _FOUND
+
+
+@contextmanager
+def _told_to_functions(policy: str | None) -> Iterator[None]:
+    """Put the policy, and that only errors are logged, where functions read it."""
+    told = {} if policy is None else {"SGGUARD_POLICY": policy}
+    if "SGGUARD_LOG_LEVEL" not in os.environ:
+        told["SGGUARD_LOG_LEVEL"] = "ERROR"
+    before = {name: os.environ[name] for name in told if name in os.environ}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name in told:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def _say(one: Redelivered) -> None:
