@@ -18,9 +18,9 @@ from sgguard.outbox.background import BACKGROUND
 from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
 from tests.sampling import mark_cases
-from tests.stores import kept, postgres_server
+from tests.stores import bare, kept, postgres_server
 
-__all__ = ["kept", "postgres_server"]  # fixtures of every kind of store
+__all__ = ["bare", "kept", "postgres_server"]  # fixtures of every kind of store
 
 # A property is about the result, whatever the machine's load. Every run tries the same examples,
 # so that a failure is caused by a change. ``--hypothesis-profile thorough`` tries more of them.

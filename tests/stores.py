@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import psycopg
@@ -58,9 +60,26 @@ class Place:
         return store
 
 
+@lru_cache(maxsize=1)
+def _empty() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "empty.db")
+        store = open_store(f"sqlite:///{path}")
+        store.halted()  # its tables are made with the first question
+        store.close()
+        return path.read_bytes()
+
+
+def empty_file(path: Path) -> str:
+    """Write an empty store with its tables, and return its URL: to make them takes much longer."""
+    path.write_bytes(_empty())
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
+
+
 @contextmanager
 def place(kind: str, folder: Path, server: postgres.Server | None) -> Iterator[Place]:
-    """Give an empty database of that kind; ``server`` is there for ``postgres``."""
+    """Give a database of that kind without any table; ``server`` is there for ``postgres``."""
     with ExitStack() as closing:
         if kind == "sqlite":
             yield Place(kind, f"sqlite:///{folder / f'{next(_NUMBERS)}.db'}", closing)
@@ -82,12 +101,20 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 
 @pytest.fixture(params=KINDS)
-def kept(request, tmp_path) -> Iterator[Place]:
-    """An empty database of each kind."""
+def bare(request, tmp_path) -> Iterator[Place]:
+    """A database of each kind in which nothing was made."""
     is_served = request.param == "postgres"
     server = request.getfixturevalue("postgres_server") if is_served else None
     with place(request.param, tmp_path, server) as made:
         yield made
+
+
+@pytest.fixture
+def kept(bare) -> Place:
+    """An empty store of each kind."""
+    if bare.kind == "sqlite":
+        empty_file(Path(bare.url.removeprefix("sqlite:///")))
+    return bare
 
 
 def claimed(store: Store, event_id: str = "e1", **given) -> Claim:

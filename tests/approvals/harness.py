@@ -27,7 +27,7 @@ from sgguard.store import open_store
 from sgguard.store.base import Store
 from sgguard.store.rows import Approval, Query
 from sgguard.wire.retry import Retry
-from tests.stores import Clock
+from tests.stores import Clock, empty_file
 from tests.worlds import World, lanes, world_of
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -133,7 +133,7 @@ def rule_naming(group_id: str, rule_id: str = "9f0c1a52-0000-4000-8000-00000000a
 @contextmanager
 def approval_harness(provider: str, folder: Path, **clocks: Any) -> Iterator[ApprovalHarness]:
     world, clock = world_of(provider), Clock()
-    url = f"sqlite:///{folder / 'approval.db'}"
+    url = empty_file(folder / "approval.db")
     store = open_store(url, clock)
     try:
         yield ApprovalHarness(world, world.emulator(**clocks), url, store, clock)

@@ -24,6 +24,7 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
 from tests.chinese import require_chinese
+from tests.stores import empty_file
 from tests.worlds import Jumping
 from tests.worlds.tencent import WORLD
 
@@ -60,7 +61,7 @@ class Fleet:
             for n, one in enumerate(ids(self.size))
         ]
         self.emulator = Emulator.load(scenario, now=self._now)
-        self.store = open_store(self.url or f"sqlite:///{self.folder / 'store.db'}", self._now)
+        self.store = open_store(self.url or empty_file(self.folder / "store.db"), self._now)
         self.store.paces().tick = self.clock
 
     def restart(self) -> None:

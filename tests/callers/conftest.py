@@ -18,6 +18,7 @@ from sgguard.web import door
 from tests.callers.harness import Web
 from tests.callers.signers import ENV, Sent, pages
 from tests.functions.conftest import cloud, framework, world
+from tests.stores import empty_file
 
 __all__ = ["cloud", "framework", "world"]  # fixtures of functions over HTTP
 
@@ -69,7 +70,7 @@ class Guarded:
 
 @pytest.fixture
 def guarded(cloud, framework, monkeypatch, tmp_path) -> Iterator[Guarded]:
-    monkeypatch.setenv("SGGUARD_STORE", f"sqlite:///{tmp_path}/guard.db")
+    monkeypatch.setenv("SGGUARD_STORE", empty_file(tmp_path / "guard.db"))
     for name, value in ENV.items():
         monkeypatch.setenv(name, value)
     made = Guarded(cloud, tmp_path, framework, monkeypatch.setenv, Web(pages()))

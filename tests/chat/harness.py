@@ -25,7 +25,7 @@ from sgguard.store.rows import Approval
 from sgguard.web.response import Response
 from tests.approvals.harness import POLICY, ApprovalHarness
 from tests.chat.services import SERVICES, Pressed, Service
-from tests.stores import Clock
+from tests.stores import Clock, empty_file
 from tests.worlds import world_of
 
 
@@ -108,7 +108,7 @@ class _Approvals(ApprovalHarness):
 def chat_harness(kind: str, folder: Path, **config: Any) -> Iterator[ChatHarness]:
     access.forget()
     world, clock = world_of("tencent"), Clock()
-    url = f"sqlite:///{folder / 'chat.db'}"
+    url = empty_file(folder / "chat.db")
     store = open_store(url, clock)
     approvals = _Approvals(world, world.emulator(now=clock), url, store, clock)
     service = SERVICES[kind](clock)

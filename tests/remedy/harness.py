@@ -20,6 +20,7 @@ from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.operations import restore as restoring
 from sgguard.wire.retry import Retry
 from tests.chinese import require_chinese
+from tests.stores import empty_file
 from tests.worlds import World, lanes
 
 POLICY = """
@@ -72,8 +73,9 @@ class Harness:
         path = self.folder / f"policy-{name}.toml"
         if not path.exists():
             path.write_text(text)
-        store = f"sqlite:///{self.folder / 'store.db'}"
-        return {**self.world.env, "SGGUARD_POLICY": str(path), "SGGUARD_STORE": store}
+        store = self.folder / "store.db"
+        url = f"sqlite:///{store}" if store.exists() else empty_file(store)
+        return {**self.world.env, "SGGUARD_POLICY": str(path), "SGGUARD_STORE": url}
 
     def context(self) -> Context:
         """The context of one delivery, on clocks that jump over every wait."""

@@ -97,21 +97,21 @@ ENTRIES = (
 
 
 @pytest.fixture
-def old(kept) -> Place:
+def old(bare) -> Place:
     """A database of version 1 with rows of every kind and state."""
-    make_version_1(kept)
+    make_version_1(bare)
     for state in RUN_STATES:
-        insert(kept, "runs", old_run(state))
-        insert(kept, "decisions", old_decision(f"d-{state}"))
+        insert(bare, "runs", old_run(state))
+        insert(bare, "decisions", old_decision(f"d-{state}"))
     claim = {"source": "bus", "event_id": "e-open", "owner": "w1", "fence": 1}
     claim |= {"decision_id": "d-open", "payload_hash": "h", "state": "working"}
-    insert(kept, "claims", claim | {"lease_until_s": AT_S - 1, "first_at_s": AT_S - 60})
+    insert(bare, "claims", claim | {"lease_until_s": AT_S - 1, "first_at_s": AT_S - 60})
     lock = {"name": "k-open", "decision_id": "d-open", "lease_until_s": AT_S - 1}
-    insert(kept, "locks", lock)
-    insert(kept, "targets", {"target": "t", "decision_id": "d-open"})
-    insert(kept, "entries", *ENTRIES)
-    insert(kept, "approvals", *(old_approval(state) for state in APPROVAL_STATES))
-    return kept
+    insert(bare, "locks", lock)
+    insert(bare, "targets", {"target": "t", "decision_id": "d-open"})
+    insert(bare, "entries", *ENTRIES)
+    insert(bare, "approvals", *(old_approval(state) for state in APPROVAL_STATES))
+    return bare
 
 
 def test_a_released_migration_is_not_edited():
@@ -120,6 +120,7 @@ def test_a_released_migration_is_not_edited():
     assert [" ".join(one.split()) for one in schema.MIGRATIONS[0]] == released
 
 
+@pytest.mark.sampled(2)
 def test_every_row_of_version_1_is_read_after_the_upgrade(old):
     store = old.open()
     assert {store.run(f"d-{state}").state for state in RUN_STATES} == set(RUN_STATES)
@@ -137,6 +138,7 @@ def test_every_row_of_version_1_is_read_after_the_upgrade(old):
     assert [one.decision_id for one in store.decisions(Query(target="t"))] == ["d-open"]
 
 
+@pytest.mark.sampled(2)
 def test_a_run_of_version_1_is_taken_over_settled_and_closed_after_the_upgrade(old):
     store = old.open()
     claim = store.claim("bus", "e-open", owner="w2", decision_id="x", lease_s=60, payload_hash=None)
@@ -153,6 +155,7 @@ def test_a_run_of_version_1_is_taken_over_settled_and_closed_after_the_upgrade(o
     assert [one.decision_id for one in store.open_runs()] == ["d-stuck"]
 
 
+@pytest.mark.sampled(2)
 def test_an_upgrade_is_made_once_and_by_one_of_several_processes(old):
     for store in (old.open(), old.open(), old.open()):
         assert store.entries("d-open")[0].made_id == "sg-new"
@@ -200,9 +203,9 @@ def downgrade(path: Path, kept: Place) -> None:
 
 
 @pytest.mark.parametrize("provider", ["tencent", "alibaba"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_created(
-    kept, tmp_path, provider
+    bare, tmp_path, provider
 ):
     harness = Harness(world_of(provider), tmp_path)
     before = harness.comparable_state()
@@ -211,9 +214,9 @@ def test_a_restore_cut_short_under_version_1_is_resumed_with_the_group_it_create
     cut = replace(harness.context(), store=mortal)
     with pytest.raises(DiedError):
         restore.restore(deleted["decision_id"], cut, by="olga")
-    downgrade(tmp_path / "store.db", kept)
+    downgrade(tmp_path / "store.db", bare)
 
-    store = kept.open(lambda: time.time() + 1000.0)
+    store = bare.open(lambda: time.time() + 1000.0)
     (run,) = store.open_runs()
     states = [one.state for one in store.entries(run.decision_id)]
     assert states[0] == "done"
@@ -247,6 +250,7 @@ def second(old) -> Place:
     return old
 
 
+@pytest.mark.sampled(2)
 def test_a_run_of_version_2_has_the_direction_in_which_it_was_going(second):
     store = second.open()
     found = {state: store.run(f"d-{state}") for state in (*RUN_STATES, "accepted")}
@@ -260,6 +264,7 @@ def test_a_run_of_version_2_has_the_direction_in_which_it_was_going(second):
     }
 
 
+@pytest.mark.sampled(2)
 def test_a_question_of_version_2_has_a_fence_after_the_upgrade(second):
     store = second.open()
     given = {"decision_id": "d-pending", "lease_s": 60.0, "payload_hash": "f"}
@@ -272,6 +277,7 @@ def test_a_question_of_version_2_has_a_fence_after_the_upgrade(second):
     assert store.run("d-approved") is None
 
 
+@pytest.mark.sampled(2)
 def test_a_time_to_come_of_version_2_supersedes_nothing_any_more(second):
     store = second.open()
     assert store.newest(["g"], AT_S + 1) == AT_S
