@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sgguard.engine import context
 from sgguard.outbox.background import BACKGROUND
 from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
@@ -48,83 +49,73 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _CREDENTIALS = ("TENCENTCLOUD_", "ALIBABA_CLOUD_", "HUAWEICLOUD_", "OS_", "SGGUARD_")
 _LOG = (logs.LOGGER.level, logs.LOGGER.propagate, tuple(logs.LOGGER.handlers))
+_ENVIRON = os.environ._data  # its bytes: a copy of the texts takes a hundred times as long
 _ENDED = count(1)
 _NUMBERS = count()
 _real_connect = socket.socket.connect
 
 
-@pytest.fixture(autouse=True, scope="session")
-def nothing_in_the_background():
-    """No thread outlives its test, or delivers into another one; tests of it switch it on."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """Keep everything outside from the tests: fixtures of a session would be asked by each test."""
+    # No thread outlives its test, or delivers into another one; tests of it switch it on.
     BACKGROUND.is_on = False
-
-
-@pytest.fixture(autouse=True, scope="session")
-def no_credentials_from_outside():
     patch = pytest.MonkeyPatch()
-    for name in list(os.environ):
-        if name.startswith(_CREDENTIALS):
-            patch.delenv(name)
-    yield
-    patch.undo()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def no_size_of_a_terminal_from_outside():
-    """A terminal, or whatever runs tests side by side, may set one; lists are cut to it."""
-    patch = pytest.MonkeyPatch()
-    for name in ("COLUMNS", "LINES"):
+    session.config.add_cleanup(patch.undo)
+    # A terminal, or whatever runs tests side by side, may set a size; lists are cut to it.
+    outside = ("COLUMNS", "LINES", *(name for name in os.environ if name.startswith(_CREDENTIALS)))
+    for name in outside:
         patch.delenv(name, raising=False)
-    yield
-    patch.undo()
+    # Functions in a test's own process are on loopback: without callers they would else not start.
+    patch.setenv("HOST", "127.0.0.1")
+    patch.setattr(socket.socket, "connect", _connect_on_loopback)
+
+
+def _connect_on_loopback(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = address[0]
+        if host not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {host}")
+    return _real_connect(self, address)
+
+
+@pytest.fixture(scope="session")
+def folder_of_states(tmp_path_factory):
+    """Where the default stores of all tests are: few tests need one, and none is made here."""
+    return tmp_path_factory.getbasetemp() / "state"
 
 
 @pytest.fixture(autouse=True)
-def no_state_from_another_test(monkeypatch, tmp_path_factory):
-    """The default store is a file at home, which would give one test the decision of another.
+def no_state_from_another_test(folder_of_states):
+    """What a process keeps is as at first: its environment, its secrets, its log.
 
-    The folder is named and not made: few tests need one, and thousands of folders take seconds.
+    The default store is a file at home, which would give one test the decision of another. A
+    variable that a test leaves set would change what the next one finds, whichever that is: the
+    test that leaves one fails.
     """
     # Secrets of another test would be taken out of the texts of this one.
-    monkeypatch.setattr(redaction, "_spellings", {})
-    folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-    # Functions in a test's own process are on loopback: without callers they would else not start.
-    # What starts one as a platform does says otherwise, for the rest of its process.
-    monkeypatch.setenv("HOST", "127.0.0.1")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def functions_are_served_on_loopback():
-    """The same for what fixtures of a module start."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("HOST", "127.0.0.1")
+    redaction._spellings = {}
+    outside = _ENVIRON.copy()
+    os.environ["XDG_STATE_HOME"] = f"{folder_of_states}-{next(_NUMBERS)}"
+    given = _ENVIRON.copy()
     yield
-    patch.undo()
-
-
-@pytest.fixture(autouse=True)
-def log_as_imported():
-    """A function configures the log of its process; the next test finds it as it was at first."""
-    yield
-    level, propagate, handlers = _LOG
+    # A function configures the log of its process.
+    level, logs.LOGGER.propagate, handlers = _LOG
     logs.LOGGER.setLevel(level)
-    logs.LOGGER.propagate, logs.LOGGER.handlers = propagate, list(handlers)
+    logs.LOGGER.handlers = list(handlers)
+    # What starts a function as a platform does says where it is reached, for the rest of a process.
+    left = _changed(given) - {b"HOST"}
+    for name in _changed(outside):
+        if name in outside:
+            os.environb[name] = outside[name]
+        else:
+            del os.environb[name]
+    assert not left, f"the test leaves variables set or changed: {left}"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def no_network_beyond_loopback():
-    def connect(self, address):
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            host = address[0]
-            if host not in ("127.0.0.1", "::1", "localhost"):
-                raise AssertionError(f"a test tried to reach {host}")
-        return _real_connect(self, address)
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(socket.socket, "connect", connect)
-    yield
-    patch.undo()
+def _changed(before):
+    names = (before.keys() | _ENVIRON) - {b"PYTEST_CURRENT_TEST"}
+    return {name for name in names if before.get(name) != _ENVIRON.get(name)}
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
@@ -138,7 +129,16 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)  # when the test has closed what it opened
 def pytest_runtest_teardown():
     # Stores that nobody closed keep descriptors until they are found, and a process has a thousand.
-    if next(_ENDED) % 500 == 0:
+    # What is kept of the tests that are over grows with each of them: it is visited once, and again
+    # a few times in a run, for the stores among it that were in use when it was visited.
+    ended = next(_ENDED)
+    if ended % 500 == 0:
+        context._store.cache_clear()
+        context._found.cache_clear()
+        if ended % 4000 == 0:
+            gc.unfreeze()
         gc.collect()
+        gc.freeze()

@@ -68,7 +68,8 @@ def bind_request(framework) -> Function:
 @pytest.fixture
 def framework(monkeypatch) -> Any:
     """Build a function as ``functions-framework --source --target`` does, and tidy up after it."""
-    monkeypatch.setenv("FUNCTION_TARGET", "")
+    for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
+        monkeypatch.setenv(name, "")
     monkeypatch.setattr(sys, "path", list(sys.path))
 
     def build(name: str) -> Function:

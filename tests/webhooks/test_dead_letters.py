@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def letters() -> list[Any]:
 
 
 @pytest.mark.parametrize("sender", SENDERS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_poison_of_every_product_is_kept_and_gets_the_status_that_ends_it(guarded, sender):
     function = guarded.start(bus(sender), function="cloud_event")
     status = ask(guarded, function, poison()).status_code
@@ -125,6 +126,7 @@ def test_of_a_batch_that_is_answered_with_200_what_is_wrong_is_kept(guarded, wor
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"\xff\xfe", b"{" * 999])
+@pytest.mark.sampled(3)
 def test_of_a_body_that_nobody_can_read_only_its_size_is_kept(guarded, body):
     function = guarded.start(bus(), function="cloud_event")
     sent = Sent({"authorization": f"Bearer {TOKEN}"}, body)
@@ -134,6 +136,7 @@ def test_of_a_body_that_nobody_can_read_only_its_size_is_kept(guarded, body):
 
 
 @pytest.mark.parametrize("name", ["tencent_cloudaudit", "alibaba_actiontrail"])
+@pytest.mark.sampled(2)
 def test_no_secret_of_any_field_is_in_a_letter_or_a_log(guarded, capfd, name):
     function = guarded.start(bus(), function="cloud_event")
     document = poison(name)
@@ -178,6 +181,7 @@ class Full:
         ("knative", 200, 503),
     ],
 )
+@pytest.mark.sampled(4)
 def test_where_it_cannot_be_kept_nothing_says_that_it_was_taken(guarded, sender, status, got):
     wrong = problem.Details(422, {"detail": "x"})
     kind = Kind("delete_request", "x")
@@ -203,7 +207,7 @@ def test_the_same_internal_error_again_and_again_is_poison(guarded, sender, ende
 
 
 @pytest.mark.parametrize("sender", SENDERS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_good_event_is_kept_where_its_sender_makes_no_second_attempt(guarded, sender):
     given, kind = admitted(guarded, None, sender), Kind("delete_request", "x")
     for status in (429, 503):
@@ -327,6 +331,23 @@ def test_a_letter_is_judged_once_the_policy_is_mended(guarded, sgguard, world):
     # The sender's own late repetition meets the decision, and makes no other.
     again = ask(guarded, guarded.start(bus("knative")), event({"target": target}), **headers)
     assert again.get_json()["data"]["decision_id"] == decided["decision_id"]
+
+
+def test_a_policy_given_to_a_retry_is_that_of_the_functions_and_of_nothing_after_it(
+    guarded, sgguard, world, monkeypatch
+):
+    function = guarded.start(bus("knative", targets=["alibaba::*:*"]))
+    narrow = os.environ["SGGUARD_POLICY"]
+    headers = {"content-type": "application/cloudevents+json"}
+    ask(guarded, function, event({"target": address(world, world.free)}), **headers)
+    guarded.start(bus("knative"))
+    mended = os.environ["SGGUARD_POLICY"]
+    monkeypatch.setenv("SGGUARD_POLICY", narrow)
+    before = dict(os.environ)
+    assert sgguard("deadletter", "retry", "--all")[0] == 1
+    assert sgguard("deadletter", "retry", "--all", "--policy", mended)[0] == 0
+    assert {name: os.environ.get(name) for name in before} == before
+    assert "SGGUARD_LOG_LEVEL" not in os.environ
 
 
 def test_a_letter_reaches_no_further_than_its_caller(guarded, sgguard, world):
