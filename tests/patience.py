@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+_PAUSE_S = 0.005
+
 
 class Patience:
     """Lasts so many seconds from its making."""
@@ -19,3 +21,8 @@ class Patience:
         """
         if time.monotonic() >= self._ends_s:
             raise TimeoutError(f"given up waiting: {what}")
+
+
+def pause() -> None:
+    """Let other processes run between two looks at them: looking all the time takes their time."""
+    time.sleep(_PAUSE_S)

@@ -20,6 +20,7 @@ from sgguard.demo.response import Response, differences, line
 from sgguard.demo.run import Output
 from sgguard.emulator.scenario import Expect, ScenarioEvent, load
 from sgguard.render.wording import columns
+from tests.patience import pause
 
 EVENTS = load("demo").events
 
@@ -230,6 +231,7 @@ def test_the_functions_end_with_the_demo_however_it_ends(number):
     ) as process:
         while len(marked(mark)) < 3:
             assert process.poll() is None
+            pause()
         process.send_signal(number)
         _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (130, b"")
@@ -247,6 +249,7 @@ def test_the_functions_end_with_a_demo_that_is_killed():
     ) as process:
         while len(marked(mark)) < 3:
             assert process.poll() is None
+            pause()
         process.kill()
     while marked(mark):  # they end by themselves, each as it sees that its parent is gone
         pass
@@ -269,6 +272,7 @@ def test_the_functions_end_when_the_terminal_closes():
     os.close(its)
     while len(marked(mark)) < 3:
         assert process.poll() is None
+        pause()
     os.close(own)
     process.wait(timeout=300)
     while marked(mark):

@@ -16,6 +16,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.store.rows import Query
 from tests.approvals.harness import rule_naming
 from tests.commands import place, sgguard
+from tests.patience import pause
 
 __all__ = ["place", "sgguard"]  # fixtures
 
@@ -184,6 +185,7 @@ def test_where_one_set_cannot_be_judged_nothing_is_carried_out(place, sgguard):
 
 @pytest.mark.usefixtures("answer")
 @pytest.mark.parametrize("action", ["", "DeleteSecurityGroupPolicies", "DeleteSecurityGroup"])
+@pytest.mark.sampled(2)
 def test_a_plan_that_outlasts_a_deadline_continues(place, sgguard, mode, monkeypatch, action):
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "2")
     if action:
@@ -207,6 +209,7 @@ def test_ctrl_c_tells_what_is_true_and_what_to_type(place, mode):
     ) as process:
         while fault.count:
             assert process.poll() is None
+            pause()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     runs = place.store.open_runs()

@@ -20,6 +20,7 @@ from sgguard.emulator import scenario
 from sgguard.emulator.core import Emulator
 from sgguard.emulator.server import serve
 from sgguard.telemetry.logs import LOGGER
+from tests.patience import pause
 
 FREE = "tencent::ap-guangzhou:sg-0ldc4mp1"
 BASTION = "tencent::ap-guangzhou:sg-b4st10n0"
@@ -111,7 +112,7 @@ def child():
     ],
     ids=["free", "referenced", "set", "fits", "too-many", "instance", "sixth"],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_the_exit_code_is_the_verdict_and_json_is_the_document_alone(
     clouds, sgguard, args, code, verdict
 ):
@@ -253,6 +254,7 @@ def test_an_unavailable_cloud_does_not_hide_the_decisions_of_others(sgguard):
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
+@pytest.mark.sampled(6)
 def test_an_error_is_one_line(clouds, sgguard, args, said):
     code, out, err = sgguard(*args)
     assert (code, out) == (2, "")
@@ -354,6 +356,7 @@ def test_the_version_is_printed(sgguard):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.sampled(2)
 def test_the_emulator_prints_one_json_line_and_ends_cleanly(child, number):
     process = child("emulate", "--port", "0")
     line = json.loads(process.stdout.readline())
@@ -421,6 +424,7 @@ def test_a_reader_that_goes_away_is_no_verdict(demo_server):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.sampled(2)
 def test_a_full_disk_is_one_line_and_no_verdict(demo_server, buffering):
     _, env = demo_server
     with Path("/dev/full").open("w") as full:
@@ -448,6 +452,7 @@ def test_ctrl_c_is_quiet(child, demo_server):
         process = child("check", "delete", FREE, env=environment)
         while not any(f.count < 20 for f in server.emulator.faults):
             assert process.poll() is None
+            pause()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
         server.emulator.faults.clear()

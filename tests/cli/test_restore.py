@@ -14,6 +14,7 @@ import pytest
 from sgguard.emulator.faults import Fault
 from tests.cli.test_apply import answer, mode
 from tests.commands import place, sgguard
+from tests.patience import pause
 
 __all__ = ["answer", "mode", "place", "sgguard"]  # fixtures
 
@@ -55,6 +56,7 @@ def test_a_yes_restores_with_progress(place, sgguard, deleted, answer):
 
 
 @pytest.mark.parametrize("first", ["referenced", "bound"])
+@pytest.mark.sampled(2)
 def test_one_group_comes_back_and_the_other_later(place, sgguard, deleted, first):
     names = {"referenced": "databases", "bound": "carried"}
     other = "bound" if first == "referenced" else "referenced"
@@ -116,6 +118,7 @@ def test_ctrl_c_tells_what_is_true_and_what_to_type(place, deleted):
     ) as process:
         while fault.count:
             assert process.poll() is None
+            pause()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     [run] = place.store.open_runs()

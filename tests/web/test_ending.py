@@ -18,6 +18,7 @@ from sgguard.emulator.faults import Fault
 from sgguard.emulator.server import serve as serve_emulator
 from sgguard.web.bounded_server import BoundedServer, Bounds
 from tests.deployment import address, emulator, environment
+from tests.patience import pause
 from tests.worlds import world_of
 
 WATCHDOG_S = 60  # for what never ends; no test measures seconds
@@ -98,6 +99,7 @@ def whole(one):
 
 
 @pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.sampled(2)
 def test_a_request_under_way_is_answered_and_an_idle_connection_is_cut_at_once(
     serving, gate, number
 ):
@@ -120,6 +122,7 @@ def test_a_request_under_way_is_answered_and_an_idle_connection_is_cut_at_once(
 
 
 @pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.sampled(2)
 def test_a_second_signal_ends_it_at_once(serving, gate, number):
     process, url = serving
     with connection(url) as busy:
@@ -155,6 +158,7 @@ def test_the_emulator_answers_a_call_under_way_and_cuts_the_idle(gate):
 
 
 @pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.sampled(2)
 def test_the_command_emulate_ends_with_open_connections(number):
     with command("emulate", env=dict(os.environ)) as process:
         url = json.loads(process.stdout.readline())["url"]
@@ -176,7 +180,7 @@ def test_a_half_head_is_cut_when_it_is_late_without_anybody_asking():
         with socket.create_connection(("127.0.0.1", port), timeout=WATCHDOG_S) as half:
             half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n")
             while not server._ends:
-                pass
+                pause()
             clock[0] = 11.0
             assert half.recv(100) == b""
         server.shutdown()
