@@ -38,6 +38,7 @@ def down(home) -> Fault:
     return Fault(kind="error", provider=home.provider, action=home.action, count=99)
 
 
+@pytest.mark.sampled(2)
 def test_a_role_is_assumed_once_for_many_decisions(home):
     deployment = Deployment(home, home.role)
     for _ in range(3):
@@ -45,6 +46,7 @@ def test_a_role_is_assumed_once_for_many_decisions(home):
     assert deployment.calls(home.action) == 1
 
 
+@pytest.mark.sampled(2)
 def test_a_role_is_assumed_again_before_its_credentials_end(home):
     deployment = Deployment(home, home.role)
     judge(deployment)
@@ -56,6 +58,7 @@ def test_a_role_is_assumed_again_before_its_credentials_end(home):
     assert deployment.calls(home.action) == 2
 
 
+@pytest.mark.sampled(2)
 def test_credentials_at_hand_are_used_to_their_end_while_the_role_cannot_be_assumed(home):
     deployment = Deployment(home, home.role)
     judge(deployment)
@@ -128,7 +131,7 @@ def test_many_threads_assume_a_role_once():
         with guard:
             asked.append(1)
         begun.set()
-        go.wait(10)
+        go.wait(60)
         return Temporary({"A": "b"}, NOW + HOUR_S)
 
     def current(_: int) -> Temporary:
@@ -136,7 +139,7 @@ def test_many_threads_assume_a_role_once():
 
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(current, n) for n in range(8)]
-        begun.wait(10)
+        begun.wait(60)
         go.set()
         assert {one.result().ends_at_s for one in found} == {NOW + HOUR_S}
     assert len(asked) == 1
@@ -156,6 +159,7 @@ def test_a_service_that_is_down_is_not_asked_at_every_decision():
     assert len(asked) == 3
 
 
+@pytest.mark.sampled(2)
 def test_nothing_of_a_session_is_in_a_log_line_or_an_error(home, monkeypatch):
     asked = "" if home.provider == "huawei" else WORD
     entry = {**home.role, **({"external_id": {"env": "SHOP_WORD"}} if asked else {})}

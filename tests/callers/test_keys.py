@@ -158,7 +158,7 @@ def test_one_thread_asks_and_the_others_answer_from_what_there_is():
         loads.append(1)
         if len(loads) > 1:
             entered.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
         return f"set {len(loads)}"
 
     published = Published("a place", load, clock)
@@ -166,7 +166,7 @@ def test_one_thread_asks_and_the_others_answer_from_what_there_is():
     clock.now_s += 301
     thread = threading.Thread(target=published.get, args=(lambda _: True,))
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     assert [published.get(lambda _: True) for _ in range(8)] == ["set 1"] * 8
     go_on.set()
     thread.join()

@@ -29,7 +29,7 @@ HUGE = {
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("case", list(HUGE))
-@pytest.mark.sampled(9)
+@pytest.mark.sampled(36)
 def test_a_name_of_40_kb_fits_and_mentions_nobody(kind, way, case):
     found = copy.deepcopy(document(7, name=HUGE[case], referrer=HUGE[case]))
     found["facts"]["groups"][0]["project"] = HUGE[case]
@@ -56,6 +56,7 @@ ABSURD = (
 
 
 @pytest.mark.parametrize("asked", ABSURD)
+@pytest.mark.sampled(6)
 def test_an_absurd_retry_after_neither_hurries_nor_silences_a_channel(desk, asked):
     desk.given.service.faults = [
         httpx.Response(429, headers={"Retry-After": asked.encode()}) for _ in range(2)
@@ -100,7 +101,7 @@ def test_a_button_pressed_on_two_instances_in_the_same_moment_is_carried_out_onc
         answers: list[object] = []
 
         def press(click) -> None:
-            ready.wait(10)
+            ready.wait(60)
             answers.append(given.tried(click))
 
         threads = [threading.Thread(target=press, args=(click,)) for click in clicks]

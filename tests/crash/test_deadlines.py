@@ -183,7 +183,7 @@ class PausedWorker:
         if point == self._point:
             if self._left == 0:
                 self.is_paused.set()
-                assert self._resumed.wait(20)
+                assert self._resumed.wait(60)
             self._left -= 1
 
     def run_until_paused(self) -> bool:

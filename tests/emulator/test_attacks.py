@@ -61,7 +61,7 @@ def ask(client: httpx.Client) -> httpx.Response:
     ],
     ids=str,
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_fault_that_no_server_could_do_is_refused_and_not_kept(client, server, more, said):
     answer = client.post(FAULTS, json={"kind": "garbage", **more})
     assert answer.status_code == 400
@@ -87,7 +87,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("body", RAW.values(), ids=RAW)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_body_that_cannot_be_an_order_changes_nothing(client, server, body):
     before = server.emulator.state.dump()
     for method, path in (("POST", FAULTS), ("PUT", SCENARIO)):
@@ -217,7 +217,7 @@ def test_a_log_of_many_requests_has_no_credentials_of_theirs(client, server):
     ids=["negative", "prefix", "underscore", "none", "5000 digits", "19 digits"],
 )
 def test_a_size_that_is_none_is_refused_at_once(server, rest):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\n" + rest)
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -230,12 +230,12 @@ def test_clients_that_say_nothing_do_not_keep_others_waiting(server):
     answered = threading.Event()
 
     def other() -> None:
-        httpx.get(f"{server.url}/_emulator/state", trust_env=False, timeout=5)
+        httpx.get(f"{server.url}/_emulator/state", trust_env=False, timeout=60)
         answered.set()
 
     thread = threading.Thread(target=other)
     thread.start()
-    assert answered.wait(5)
+    assert answered.wait(60)
     thread.join()
     for connection in silent:
         connection.close()
@@ -260,7 +260,7 @@ def test_clients_that_say_nothing_do_not_keep_others_waiting(server):
     ],
     ids=str,
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_call_without_credentials_changes_nothing_on_any_cloud(
     client, server, method, path, headers
 ):

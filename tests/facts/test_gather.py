@@ -129,7 +129,7 @@ def test_a_set_of_groups_shares_its_reads():
 
 
 def test_all_reads_of_a_delete_are_under_way_at_the_same_time():
-    together = threading.Barrier(3, timeout=2)
+    together = threading.Barrier(3, timeout=60)
 
     class Meeting(Cloud):
         def _answer(self, name: str, asked: Any) -> Any:

@@ -684,7 +684,7 @@ class Rendezvous:
 
     def __init__(self, calls):
         self.emulator = WORLD.emulator()
-        self.barrier = threading.Barrier(calls, timeout=5)
+        self.barrier = threading.Barrier(calls, timeout=60)
 
     def handle(self, request):
         self.barrier.wait()

@@ -42,6 +42,7 @@ def one(tmp_path) -> Iterator[Removed]:
         yield removed(given)
 
 
+@pytest.mark.sampled(6)
 def test_what_was_carried_out_has_a_button_that_brings_it_back_once(gone):
     pressed = gone.pressed()
     assert pressed.token
@@ -69,6 +70,7 @@ def test_the_message_of_the_decision_is_told_of_its_restore_however_it_came(one)
     assert one.message.state == "restored"
 
 
+@pytest.mark.sampled(3)
 def test_a_request_that_changed_nothing_offers_nothing(buttons):  # noqa: F811 - the fixture
     asked = buttons.approvals.asked()
     assert "restore" not in buttons.service.tokens(buttons.body(asked))
@@ -76,6 +78,7 @@ def test_a_request_that_changed_nothing_offers_nothing(buttons):  # noqa: F811 -
     assert buttons.service.tokens(buttons.body(asked)) == {}
 
 
+@pytest.mark.sampled(3)
 def test_a_restore_by_another_way_ends_the_button(gone):
     pressed = gone.pressed()
     restore.restore(gone.decision_id, gone.given.context(), by="bob")
@@ -85,6 +88,7 @@ def test_a_restore_by_another_way_ends_the_button(gone):
     assert gone.given.approvals.kept() == kept
 
 
+@pytest.mark.sampled(6)
 def test_after_a_week_the_button_is_over_and_the_command_is_not(gone):
     pressed = gone.pressed()
     gone.given.approvals.clock.pass_(standing.OFFERED.total_seconds() + 1)
@@ -129,6 +133,7 @@ FORGED: dict[str, Callable[[LinkToken, str], str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 def test_a_button_with_something_forged_restores_nothing(gone):
     own = gone.token
     given = read(own, gone.given.context(), now_s=0.0)
@@ -149,13 +154,14 @@ WHO = {
 
 
 @pytest.mark.parametrize("case", list(WHO))
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 def test_a_press_by_somebody_who_may_not_restores_nothing(gone, case):
     gone.press(gone.pressed(**WHO[case]))
     assert not gone.is_back
 
 
 @pytest.mark.parametrize("kind", ["slack", "lark"])
+@pytest.mark.sampled(2)
 def test_a_press_in_another_chat_restores_nothing(tmp_path, kind):
     with chat_harness(kind, tmp_path) as given:
         found = removed(given)
@@ -197,7 +203,7 @@ def test_two_presses_in_the_same_moment_on_two_instances_restore_once(one):
     ready = threading.Barrier(2)
 
     def press(click) -> None:
-        ready.wait(10)
+        ready.wait(60)
         found.append(type(one.given.tried(click)).__name__)
 
     threads = [threading.Thread(target=press, args=(click,)) for click in clicks]
@@ -222,6 +228,7 @@ def test_a_permit_is_used_up_however_its_restore_ended(one):
         assert used.value.status == 409
 
 
+@pytest.mark.sampled(3)
 def test_while_changes_are_stopped_nothing_is_restored_and_the_button_stays(gone):
     store, pressed = gone.given.approvals.store, gone.pressed()
     store.halt("ops", "incident 7")

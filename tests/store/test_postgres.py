@@ -180,7 +180,7 @@ def meanwhile(kept, first, then):
         def work_and_wait(session):
             result = work(session)
             is_written.set()
-            may_end.wait(10)
+            may_end.wait(60)
             return result
 
         return transaction(work_and_wait)
@@ -191,7 +191,7 @@ def meanwhile(kept, first, then):
         threading.Thread(target=then),
     ]
     threads[0].start()
-    assert is_written.wait(10)
+    assert is_written.wait(60)
     threads[1].start()
     with psycopg.connect(kept.url, autocommit=True) as connection:
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -90,7 +90,7 @@ def test_invocations_one_after_another_share_it_whatever_threads_they_run_on():
 
 
 def test_calls_at_the_same_time_share_no_connection_and_leave_theirs_to_the_next():
-    together = threading.Barrier(4, timeout=5)
+    together = threading.Barrier(4, timeout=60)
     with counting_server(lambda: together.wait() if together else None) as (url, by_connection):
         threads = [threading.Thread(target=invocations, args=(url, 1)) for _ in range(4)]
         for thread in threads:

@@ -16,7 +16,7 @@ def test_no_call_gives_no_result():
 
 
 def test_calls_really_run_side_by_side():
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
     assert sorted(parallel([meeting.wait] * 3)) == [0, 1, 2]
 
 
@@ -67,7 +67,7 @@ def test_an_exception_that_a_call_returns_is_a_result():
 
 
 def test_calls_that_ask_clouds_run_side_by_side_once_they_wait():
-    meeting = threading.Barrier(5, timeout=10)
+    meeting = threading.Barrier(5, timeout=60)
 
     def waiting():
         WORKERS.begin_next()
@@ -83,7 +83,7 @@ def test_calls_that_ask_clouds_and_never_wait_run_on_the_calling_thread_in_order
 
 
 def test_what_such_calls_run_side_by_side_themselves_begins_in_the_same_way():
-    meeting = threading.Barrier(6, timeout=10)
+    meeting = threading.Barrier(6, timeout=60)
 
     def waiting():
         WORKERS.begin_next()

@@ -17,7 +17,7 @@ def test_threads_that_begin_together_share_one_context():
     together = threading.Barrier(THREADS)
 
     def begin(_: int) -> ssl.SSLContext:
-        together.wait(10)
+        together.wait(60)
         return connection.tls_context()
 
     with ThreadPoolExecutor(THREADS) as threads:

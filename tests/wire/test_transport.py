@@ -93,7 +93,7 @@ def test_a_connection_on_which_something_arrived_unasked_is_not_used_again():
     with peer(talkative) as (port, opened):
         url = f"http://127.0.0.1:{port}/"
         ask(url)
-        assert said.wait(5)
+        assert said.wait(60)
         assert ask(url).content == b"{}"
         assert len(opened) == 2
 

@@ -27,13 +27,17 @@ from sgguard.wire.retry import Retry
 
 
 class Jumping:
-    """A clock that jumps over every wait: lanes keep their rates, and no test waits for them."""
+    """A clock that jumps over every wait: lanes keep their rates, and no test waits for them.
+
+    Between two waits it stands: how far a deadline reaches is not a matter of the machine's load.
+    """
 
     def __init__(self) -> None:
+        self.begun_s = time.monotonic()
         self.jumped_s = 0.0
 
     def __call__(self) -> float:
-        return time.monotonic() + self.jumped_s
+        return self.begun_s + self.jumped_s
 
     def sleep(self, seconds: float) -> None:
         self.jumped_s += seconds

@@ -333,7 +333,7 @@ def test_who_waited_while_the_password_was_refused_does_not_try_it_again():
         with cache.lock((cloud, PASSWORD)):
             cache.is_awaited.clear()
             waiting = pool.submit(auth.token)
-            assert cache.is_awaited.wait(timeout=5)
+            assert cache.is_awaited.wait(timeout=60)
             cache.refuse((cloud, PASSWORD), refusal)
         assert str(waiting.exception()) == str(refusal)
     assert cloud.seen == []
