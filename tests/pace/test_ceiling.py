@@ -22,7 +22,7 @@ INSTANCES_A_CALL = 100
 
 
 @pytest.mark.parametrize("count", [1, 4])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_ten_thousand_instances_are_bound_at_the_ceiling_and_never_throttled(kept, count):
     time = Time()
     cloud = emulator(now=time.now)
@@ -56,19 +56,19 @@ def fields(context: Context) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_four_processes_in_real_time_share_the_rate(kept):
-    """Two thousand instances and more: counts and the ratio to the limit, no seconds.
+def test_four_processes_take_every_call_from_one_lane_and_are_never_throttled(kept):
+    """Two thousand instances and more. What is asserted is counts: the test above has the rate.
 
     How late a busy machine sends a call is not ours to say: a fifth of the rate is left for that.
     """
-    cloud, calls, threads = emulator(), 48, 3
+    cloud, calls, threads, part = emulator(), 48, 3, 0.8
     with serve(cloud) as running:
         env = {
             **os.environ,
             **WORLD.env,
             "SGGUARD_ENDPOINT_TENCENT": running.url,
             "SGGUARD_STORE": kept.url,
-            "SGGUARD_PACE": "0.8",
+            "SGGUARD_PACE": str(part),
         }
         kept.open_on_its_own_clock().now_s()  # its tables are there
         command = [sys.executable, "-m", "tests.pace.binding", str(calls // 4 * 2), str(threads)]
@@ -84,8 +84,13 @@ def test_four_processes_in_real_time_share_the_rate(kept):
             child.stdin.write("go\n")
             child.stdin.flush()
         throttled = [int(child.communicate(timeout=100)[0]) for child in children]
-    moments = [one.begun_s for one in cloud.requests if one.action == ACTION]
+    sent = sum(one.action == ACTION for one in cloud.requests)
     assert throttled == [0, 0, 0, 0]
-    assert len(moments) == 4 * (calls // 4 * 2)
-    rate = (len(moments) - 1) / (max(moments) - min(moments))
-    assert 0.85 * 0.8 * LIMIT <= rate <= LIMIT
+    assert sent == 4 * (calls // 4 * 2)
+    # Each turn moves the next one on by at least a gap, whichever process takes it and when.
+    [(due_s,)] = kept.open_on_its_own_clock()._database.autocommit(
+        lambda session: session.rows(
+            "SELECT due_s FROM sgguard_paces WHERE name LIKE :end", end=f"%{ACTION}"
+        )
+    )
+    assert round(due_s * part * LIMIT, 6) >= sent
