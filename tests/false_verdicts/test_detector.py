@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 
 import httpx
 import pytest
@@ -49,22 +48,17 @@ def false_verdict_of(case: Case) -> str:
     return problem_with_decision(case, found, Tally()) if isinstance(found, Decision) else ""
 
 
-@cache
-def cases_with_false_verdicts() -> tuple[Case, ...]:
-    cases = (case_of(KINDS["openstack"], str(number)) for number in range(100))
-    return tuple(case for case in cases if false_verdict_of(case))
-
-
 @pytest.mark.slow
 def test_a_cloud_that_hides_every_rule_is_detected():
-    assert len(cases_with_false_verdicts()) > 5
+    cases = (case_of(KINDS["openstack"], str(number)) for number in range(100))
+    assert sum(bool(false_verdict_of(case)) for case in cases) > 5
 
 
 def test_a_false_verdict_is_minimised_to_the_group_and_the_rule_that_names_it():
-    biggest = max(cases_with_false_verdicts(), key=lambda case: len(case.cloud.groups))
-    small, problem = minimised(biggest, false_verdict_of)
+    cases = (case_of(KINDS["openstack"], str(number)) for number in range(100))
+    large = next(one for one in cases if len(one.cloud.groups) > 5 and false_verdict_of(one))
+    small, problem = minimised(large, false_verdict_of)
     assert problem
-    assert len(biggest.cloud.groups) > 5
     assert len(small.cloud.groups) <= 2
     assert sum(len(group.rules) for group in small.cloud.groups) == 1
     assert small.cloud.instances == small.cloud.interfaces == []
@@ -118,6 +112,7 @@ def test_random_clouds_have_every_kind_of_holder():
 
 
 @pytest.mark.parametrize("provider", KINDS)
+@pytest.mark.sampled(6)
 def test_random_policies_permit_every_remedy(provider):
     policies = [case_of(KINDS[provider], str(number)).policy for number in range(60)]
     assert {one for policy in policies for one in policy.delete.remedies} == set(DeleteRemedy)
