@@ -252,11 +252,13 @@ PROMISES = {
 
 
 @pytest.mark.parametrize("held", PROMISES.values(), ids=PROMISES)
+@pytest.mark.sampled(6)
 def test_a_promise_is_covered_by_tests_that_exist(held):
     require_tests(*held)
 
 
 @pytest.mark.parametrize(("sentence", "file", "names"), NEVER, ids=[one[0] for one in NEVER])
+@pytest.mark.sampled(6)
 def test_what_is_never_done_is_covered_by_tests_that_exist(sentence, file, names):
     require_tests(file, *names)
 

@@ -32,6 +32,7 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=5) | VALUES
 
 @pytest.mark.parametrize("name", EVENTS)
 @given(document=DOCUMENTS)
+@pytest.mark.sampled(3)
 def test_what_is_plainly_valid_is_valid_for_jsonschema_too(name, document):
     schema = schemas.load(name)
     is_valid = Draft202012Validator(schema).is_valid(document)
@@ -63,6 +64,7 @@ AROUND = (
 
 @pytest.mark.parametrize("schema", KEYWORDS, ids=json.dumps)
 @given(value=AROUND)
+@pytest.mark.sampled(4)
 def test_each_keyword_is_understood_exactly_or_not_at_all(schema, value):
     if is_plainly_valid(schema, value, schema):
         assert Draft202012Validator(schema).is_valid(value)

@@ -73,6 +73,7 @@ def test_credentials_at_hand_are_used_to_their_end_while_the_role_cannot_be_assu
     assert "referenced" in judge(deployment)
 
 
+@pytest.mark.sampled(2)
 def test_credentials_that_have_ended_are_refused_by_the_cloud(home):
     """The emulator knows when a session is over: the tests above prove something."""
     deployment = Deployment(home, home.role)
@@ -114,6 +115,7 @@ def test_a_role_that_asks_for_a_word_gets_the_one_of_the_settings(home):
         judge(Deployment(home, home.role, role={"external_id": WORD}))
 
 
+@pytest.mark.sampled(2)
 def test_other_credentials_have_a_session_of_their_own(home):
     deployment = Deployment(home, home.role)
     judge(deployment)

@@ -34,12 +34,14 @@ def deployment(request, home) -> Deployment:
     return Deployment(home, {"id": home.shop_number, **entry})
 
 
+@pytest.mark.sampled(3)
 def test_a_group_of_a_further_account_is_judged_with_that_accounts_credentials(home, deployment):
     found = judge(deployment, deployment.address("shop", home.shops))
     assert "referenced" in reasons(found)
     assert found.target == (deployment.address("shop", home.shops),)
 
 
+@pytest.mark.sampled(6)
 def test_the_group_of_one_account_is_not_seen_from_the_other(home, deployment):
     for account, group in (("", home.shops), ("shop", home.own)):
         found = judge(deployment, deployment.address(account, group))
@@ -47,6 +49,7 @@ def test_the_group_of_one_account_is_not_seen_from_the_other(home, deployment):
     assert judge(deployment, deployment.address("", home.own)).judgement.verdict is Verdict.ALLOW
 
 
+@pytest.mark.sampled(6)
 def test_every_read_for_an_account_is_signed_by_it_alone(home, deployment):
     judge(deployment, deployment.address("shop", home.shops))
     assumed = deployment.calls(home.action)
@@ -57,11 +60,13 @@ def test_every_read_for_an_account_is_signed_by_it_alone(home, deployment):
     assert set(deployment.transport.accounts[read:]) == {home.home_number}
 
 
+@pytest.mark.sampled(3)
 def test_an_account_that_is_named_by_its_number_is_the_same_one(home, deployment):
     found = judge(deployment, deployment.address(home.shop_number, home.shops))
     assert found.target == (deployment.address("shop", home.shops),)
 
 
+@pytest.mark.sampled(4)
 def test_an_account_whose_number_is_not_told_is_judged_all_the_same(home):
     told = Deployment(home, {"credentials": home.credentials, "id": home.shop_number})
     deployment = Deployment(home, {"credentials": home.credentials})
@@ -76,6 +81,7 @@ def test_an_account_that_is_not_named_is_refused_and_no_cloud_is_asked(home, dep
     assert not deployment.emulator.requests
 
 
+@pytest.mark.sampled(2)
 def test_the_two_spellings_of_the_configured_account_are_one_target_and_one_lock(home):
     deployment = Deployment(home, {"id": home.shop_number, **home.role})
     name = f"SGGUARD_ACCOUNT_{home.provider.upper()}"

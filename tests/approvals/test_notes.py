@@ -39,6 +39,7 @@ def test_what_waits_for_an_approval_says_so(here):
         ("expired", "not approved in time: nothing was done", "已过期，无人审批，未做任何变更"),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_refusal_says_which_it_is(here, state, english, chinese):
     asked = here.asked()
     if state == "denied":

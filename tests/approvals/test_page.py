@@ -35,6 +35,7 @@ def shown(here, query=(), **headers):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(6)
 def test_the_page_is_the_same_request_in_both_languages(cloud, tmp_path):
     with approval_harness(cloud, tmp_path) as here:
         document, text = shown(here, {"lang": "zh"})
@@ -81,6 +82,7 @@ def test_why_something_was_not_seen_is_told_in_both_languages(tmp_path):
         ("../en", "", "en"),
     ],
 )
+@pytest.mark.sampled(8)
 def test_the_language_is_what_is_asked_for_or_the_browsers(asked, accepted, language, tmp_path):
     with approval_harness("tencent", tmp_path) as here:
         query = {"lang": asked} if asked else {}

@@ -62,7 +62,7 @@ def refused(status: int, call, *args) -> str:
 # -- yes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_an_approved_plan_is_applied_and_recorded_with_its_approver(everywhere):
     asked = everywhere.asked()
     assert not everywhere.is_deleted
@@ -78,13 +78,14 @@ def test_an_approved_plan_is_applied_and_recorded_with_its_approver(everywhere):
     assert everywhere.store.open_runs() == ()
 
 
+@pytest.mark.sampled(3)
 def test_an_approval_request_changes_nothing_in_the_cloud(everywhere):
     before = everywhere.emulator.state.dump()
     everywhere.asked()
     assert everywhere.emulator.state.dump() == before
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere):
     asked = everywhere.asked()
     approve(asked.approval_id, "ada", everywhere.context())
@@ -95,7 +96,7 @@ def test_a_second_approval_names_the_first_approver_and_does_nothing(everywhere)
     assert everywhere.emulator.state.dump() == after
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_of_two_simultaneous_clicks_one_works_and_the_other_gets_a_message(everywhere):
     asked = everywhere.asked()
     barrier = threading.Barrier(2)
@@ -136,6 +137,7 @@ def test_a_click_during_another_one_is_asked_to_retry(here):
 
 
 @pytest.mark.parametrize("provider", ["tencent", "openstack"])
+@pytest.mark.sampled(2)
 def test_a_launch_that_violates_the_policy_is_corrected_on_approval(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
         forbidden = LaunchPolicy(forbidden=(given.world.bound,), remedies=("unbind",))
@@ -163,7 +165,7 @@ def edit_holder(given: ApprovalHarness) -> None:
 
 @pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
 @pytest.mark.parametrize("by", ["mallory", "", " ", "Ada", "ada ", "*", "a?a"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_person_the_policy_does_not_name_cannot_decide(here, answer, by):
     asked = here.asked()
     before = here.emulator.state.dump()
@@ -179,6 +181,7 @@ def test_without_a_list_of_approvers_no_one_approves(here):
 
 
 @pytest.mark.parametrize("requester", ["eve", "Eve", " eve", "\uff45ve"])
+@pytest.mark.sampled(3)
 def test_a_requester_cannot_approve_under_any_spelling_of_their_name(here, requester):
     asked = here.asked(requester=requester)
     assert "requested this" in refused(403, approve, asked.approval_id, "eve", here.context())
@@ -191,6 +194,7 @@ def test_a_request_without_a_requester_cannot_be_approved(here):
 
 
 @pytest.mark.parametrize("requester", ["eve", ""])
+@pytest.mark.sampled(2)
 def test_a_policy_may_let_people_approve_their_own(here, requester):
     here.policy = replace(POLICY, approval=replace(POLICY.approval, may_approve_own=True))
     asked = here.asked(requester=requester)
@@ -211,6 +215,7 @@ def test_without_a_store_nothing_can_be_answered(here):
 # -- no, and too late ----------------------------------------------------------------------
 
 
+@pytest.mark.sampled(6)
 def test_a_no_is_kept_and_final(everywhere):
     asked = everywhere.asked()
     before = everywhere.emulator.state.dump()
@@ -239,6 +244,7 @@ def test_a_denial_wins_over_an_approval_that_still_reads_the_cloud(here):
 
 
 @pytest.mark.parametrize("answer", [approve, deny], ids=["approve", "deny"])
+@pytest.mark.sampled(2)
 def test_an_expired_approval_request_is_closed_with_a_message(here, answer):
     asked = here.asked()
     here.clock.pass_(POLICY.approval.expires_s)
@@ -276,7 +282,7 @@ def carry_it(given: ApprovalHarness) -> None:
 
 
 @pytest.mark.parametrize("happens", [add_a_rule, change_a_rule])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_changed_facts_stop_the_plan_and_request_approval_of_the_new_one(everywhere, happens):
     asked = everywhere.asked()
     everywhere.clock.pass_(60)
@@ -298,6 +304,7 @@ def test_changed_facts_stop_the_plan_and_request_approval_of_the_new_one(everywh
     assert everywhere.is_deleted
 
 
+@pytest.mark.sampled(3)
 def test_a_group_bound_since_is_not_deleted_on_an_old_approval(everywhere):
     asked = everywhere.asked()
     carry_it(everywhere)
@@ -312,6 +319,7 @@ def test_a_group_bound_since_is_not_deleted_on_an_old_approval(everywhere):
 
 
 @pytest.mark.parametrize("what", ["protected", "gone"])
+@pytest.mark.sampled(2)
 def test_where_nothing_is_left_to_approve_the_decision_is_superseded(here, what):
     asked = here.asked()
     if what == "protected":
@@ -348,7 +356,7 @@ def test_an_exemption_that_ended_in_between_no_longer_counts(tmp_path):
         assert not given.is_deleted
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_incomplete_facts_are_not_compared_and_the_request_stays_pending(everywhere):
     asked = everywhere.asked()
     account = everywhere.cloud.accounts[0]
@@ -375,7 +383,7 @@ def test_a_new_gap_is_a_change_even_where_the_policy_tolerates_it(here):
     assert not here.is_deleted
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_cloud_that_does_not_respond_leaves_the_request_pending(everywhere):
     asked = everywhere.asked()
     for trouble in ("drop", "garbage"):
@@ -400,7 +408,7 @@ def test_an_unreachable_cloud_is_no_verdict_on_the_request(here):
 # -- stopped -------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_halt_between_request_and_approval_is_honoured(everywhere):
     asked = everywhere.asked()
     everywhere.store.halt("ops", "incident 7")
@@ -572,7 +580,7 @@ def died_after(given: ApprovalHarness, method: str):
 
 
 @pytest.mark.parametrize("provider", CLOUDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_an_approved_plan_that_was_not_begun_is_finished_by_a_resume(tmp_path, provider):
     with approval_harness(provider, tmp_path) as given:
         asked = approved_before(given)
@@ -674,6 +682,7 @@ def test_a_new_request_whose_worker_was_killed_supersedes_the_old_one(here):
 
 
 @pytest.mark.parametrize("is_written", [True, False])
+@pytest.mark.sampled(2)
 def test_a_denial_whose_worker_was_killed_is_written_whole_or_not_at_all(here, is_written):
     asked = here.asked()
     dying = (
@@ -751,6 +760,7 @@ def test_a_store_that_cannot_purge_delays_and_fails_no_decision(here, caplog):
     assert failing.purges == 1
 
 
+@pytest.mark.sampled(2)
 def test_an_approval_works_the_same_on_postgresql(tmp_path, kept):
     with approval_harness("tencent", tmp_path) as given:
         given.store = kept.open(given.clock)

@@ -70,6 +70,7 @@ def test_what_was_closed_by_a_process_that_died_is_told_by_the_next_event(here):
 
 
 @pytest.mark.parametrize(("seconds", "name"), [("expires_s", "expired"), ("remind_s", "due")])
+@pytest.mark.sampled(2)
 def test_what_could_not_be_told_is_told_by_the_next_event(here, seconds, name):
     asked = here.asked()
     here.clock.pass_(getattr(POLICY.approval, seconds))

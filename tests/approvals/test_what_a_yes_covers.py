@@ -45,7 +45,7 @@ def only(*approvers: str):
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unfinished"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_on_the_word_of_one_who_was_removed_since_nothing_is_begun(everywhere, outcome):
     asked = everywhere.approved(outcome=outcome)
     everywhere.policy = only("bob")
@@ -111,7 +111,7 @@ def opened(given: ApprovalHarness) -> None:
 
 
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_group_that_was_opened_since_needs_another_yes(everywhere, remedy):
     pointing(everywhere, remedy)
     asked = everywhere.asked()
@@ -128,7 +128,7 @@ def test_a_group_that_was_opened_since_needs_another_yes(everywhere, remedy):
 
 
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_group_that_is_as_it_was_needs_no_other_yes(everywhere, remedy):
     pointing(everywhere, remedy)
     opened(everywhere)
@@ -163,6 +163,7 @@ def test_a_question_that_is_open_for_longer_than_records_are_kept_is_not_forgott
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unfinished"])
+@pytest.mark.sampled(2)
 def test_what_was_approved_and_not_begun_is_not_forgotten(here, outcome):
     here.policy = replace(POLICY, approval=replace(POLICY.approval, expires_s=200 * 86400))
     asked = here.approved(outcome=outcome)
@@ -177,6 +178,7 @@ def test_what_was_approved_and_not_begun_is_not_forgotten(here, outcome):
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unfinished"])
+@pytest.mark.sampled(2)
 def test_the_timer_ends_what_was_approved_and_not_begun_in_time(here, outcome):
     asked = here.approved(outcome=outcome, event_id="order-7")
     assert expire_all(Executor.of(here.context())) == ()

@@ -141,6 +141,7 @@ def test_a_code_refuses_whom_it_is_about_and_the_others_are_bound(tmp_path, case
 @pytest.mark.parametrize(
     "code", ["MutexOperation.TaskRunning", "UnsupportedOperation.InstanceStatePending"]
 )
+@pytest.mark.sampled(2)
 def test_an_instance_that_stays_busy_is_reported_as_busy(tmp_path, code):
     fleet = Fleet(tmp_path, 8)
     fleet.cloud.quirks["binding_refused_with"] = {BAD: code}

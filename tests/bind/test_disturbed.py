@@ -241,6 +241,7 @@ def test_an_event_that_two_consumers_get_at_once_is_worked_on_by_one(part, sink)
     ],
     ids=["far", "over", "bare"],
 )
+@pytest.mark.sampled(2)
 def test_what_a_cursor_says_beside_its_decision_decides_nothing(part, sink, forged):
     for _, data in sink.rests():
         data["rest"] = {"decision": data["rest"]["decision"], **forged}

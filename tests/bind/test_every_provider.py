@@ -37,7 +37,7 @@ def carriers(cloud: Harness, group_id: str) -> set[str]:
     return {one.instance for one in state.interfaces_with(group_id)}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_group_is_put_on_holders_and_taken_off_again(cloud):
     world = cloud.world
     servers = [world.server, world.other_server]
@@ -58,6 +58,7 @@ def test_a_group_is_put_on_holders_and_taken_off_again(cloud):
     assert cloud.comparable_state() == before
 
 
+@pytest.mark.sampled(3)
 def test_what_another_holder_of_a_group_carries_is_found_by_that_group(cloud):
     world = cloud.world
     done = deliver(cloud, [], wanted=HolderFilter(group=world.bound))
@@ -65,6 +66,7 @@ def test_what_another_holder_of_a_group_carries_is_found_by_that_group(cloud):
     assert world.server in carriers(cloud, world.free)
 
 
+@pytest.mark.sampled(6)
 def test_an_unknown_group_is_never_sent(cloud):
     done = deliver(cloud, [cloud.world.server], group_id=cloud.world.missing)
     assert (done["verdict"], done["outcome"]) == ("block", "unchanged")

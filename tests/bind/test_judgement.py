@@ -70,6 +70,7 @@ def test_a_forecast_refuses_the_holders_that_no_longer_fit(tmp_path):
         ("", "sg-ide32", "group-malformed"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_what_is_wrong_with_the_group_blocks_all_of_it(tmp_path, more, group, code):
     fleet = Fleet(tmp_path, 3, more=more)
     done = fleet.bind(ids(3), group)
@@ -151,6 +152,7 @@ def test_a_second_delivery_gets_the_same_answer_and_changes_nothing(tmp_path):
         (HolderFilter(network="vpc-other000"), {2}),
     ],
 )
+@pytest.mark.sampled(3)
 def test_holders_are_found_by_tag_network_name_and_group(tmp_path, wanted, found):
     fleet = Fleet(tmp_path, 4)
     for n, team in enumerate(["web", "web", "data"]):

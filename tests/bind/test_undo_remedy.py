@@ -32,6 +32,7 @@ def groups(cloud: Harness) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("provider", [one for one in names() if one != "tencent-dfw"])
+@pytest.mark.sampled(6)
 def test_a_remedy_of_a_launch_is_taken_back(provider, tmp_path):
     cloud, done = remedied(provider, tmp_path)
     untouched = Harness(world_of(provider), tmp_path)

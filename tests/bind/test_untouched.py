@@ -60,12 +60,14 @@ def require_nothing_done(fleet: Fleet, found, words: str) -> None:
     assert resume.unresolved(fleet.context()) == ()
 
 
+@pytest.mark.sampled(2)
 def test_one_that_is_as_it_was_goes_on(fleet):
     done = resume.resume(begun(fleet), fleet.context())
     assert done["outcome"] == "remediated"
     assert fleet.holders_of() == set(ids(SIZE))
 
 
+@pytest.mark.sampled(2)
 def test_a_group_that_was_opened_since_is_not_what_was_approved(fleet):
     decision_id = begun(fleet)
     edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
@@ -73,6 +75,7 @@ def test_a_group_that_was_opened_since_is_not_what_was_approved(fleet):
     require_nothing_done(fleet, found, "has changed since it was begun")
 
 
+@pytest.mark.sampled(2)
 def test_a_click_looks_as_well(fleet):
     begun(fleet)
     edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
@@ -81,6 +84,7 @@ def test_a_click_looks_as_well(fleet):
     require_nothing_done(fleet, found, "has changed since it was begun")
 
 
+@pytest.mark.sampled(2)
 def test_on_the_word_of_one_who_was_removed_nothing_is_changed(fleet):
     decision_id = begun(fleet)
     context = fleet.context()
@@ -90,6 +94,7 @@ def test_on_the_word_of_one_who_was_removed_nothing_is_changed(fleet):
     require_nothing_done(fleet, found, "olga may not approve")
 
 
+@pytest.mark.sampled(2)
 def test_a_yes_that_is_too_old_is_not_acted_on(fleet):
     decision_id = begun(fleet)
     fleet.clock.jumped_s += 30 * 86_400.0
@@ -100,18 +105,21 @@ def test_a_yes_that_is_too_old_is_not_acted_on(fleet):
 @pytest.mark.parametrize(
     ("mode", "words"), [("observe", "observe"), ("approve", "nobody was asked")]
 )
+@pytest.mark.sampled(6)
 def test_where_the_mode_is_another_one_nothing_is_changed(fleet, mode, words):
     enforced(fleet)
     fleet.mode = mode
     require_nothing_done(fleet, fleet.bind(ids(SIZE)), words)
 
 
+@pytest.mark.sampled(2)
 def test_a_group_that_nothing_may_carry_by_now_is_put_on_nothing(fleet):
     enforced(fleet)
     fleet.more = f'[launch]\nforbidden = ["{GROUP}"]\n'
     require_nothing_done(fleet, fleet.bind(ids(SIZE)), "has changed since it was begun")
 
 
+@pytest.mark.sampled(2)
 def test_what_has_sent_something_goes_on_whatever_the_policy_says_now(fleet):
     fleet.mode = "enforce"
 

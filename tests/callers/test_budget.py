@@ -82,6 +82,7 @@ def test_calls_are_brought_to_the_store_about_once_a_second(kept):
     assert sum(brought) >= 30
 
 
+@pytest.mark.sampled(2)
 def test_many_at_once_get_no_more_than_the_budget(kept):
     stores, who = [kept.open() for _ in range(3)], caller(decisions=7)
     with ThreadPoolExecutor(6) as pool:
@@ -93,6 +94,7 @@ def test_many_at_once_get_no_more_than_the_budget(kept):
 @given(
     gaps=st.lists(st.sampled_from([0.0, 0.4, 7.0, 25.0, 59.0]), max_size=12), most=st.integers(1, 4)
 )
+@pytest.mark.sampled(2)
 def test_no_minute_has_more_decisions_than_the_budget(kept, gaps, most):
     store, who = kept.open(), caller(f"c{kept.clock.now_s}-{most}-{len(gaps)}", decisions=most)
     kept.clock.pass_(120.0)

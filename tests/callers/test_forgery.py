@@ -30,7 +30,7 @@ def body(world, **more: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", SENDERS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_whole_proof_is_taken_and_named_in_the_decision(kind, guarded, world):
     function = guarded.start(row(kind))
     answer = guarded.send(function, SENDERS[kind].send(body(world), time.time()))
@@ -41,7 +41,7 @@ def test_a_whole_proof_is_taken_and_named_in_the_decision(kind, guarded, world):
 
 
 @pytest.mark.parametrize("kind", SENDERS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_forged_proof_is_refused_without_a_trace(kind, guarded, world):
     function = guarded.start(row(kind))
     now, content = time.time(), body(world)
@@ -79,6 +79,7 @@ def test_nothing_unsigned_of_a_message_of_smn_is_handed_on(guarded, world):
 
 
 @pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.sampled(16)
 def test_another_function_is_forbidden_and_an_expired_caller_is_none(kind, guarded, world):
     now = time.time()
     function = guarded.start({**row(kind), "functions": ["instance_launch"]})
@@ -90,6 +91,7 @@ def test_another_function_is_forbidden_and_an_expired_caller_is_none(kind, guard
 
 
 @pytest.mark.parametrize("kind", SENDERS)
+@pytest.mark.sampled(8)
 def test_a_path_that_a_header_names_opens_nothing(kind, guarded, world):
     function = guarded.start(row(kind))
     sent = SENDERS[kind].send(body(world), time.time())
@@ -99,7 +101,7 @@ def test_a_path_that_a_header_names_opens_nothing(kind, guarded, world):
 
 
 @pytest.mark.parametrize("kind", [one for one in SENDERS if SENDERS[one].covers == "body"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_captured_request_is_decided_once_however_it_is_sent_again(kind, guarded, world):
     function = guarded.start(row(kind))
     sent = SENDERS[kind].send(body(world), time.time())

@@ -161,6 +161,7 @@ def test_groups_outside_the_targets_are_counted_and_not_named(guarded, world):
         ("root", 403, None),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_caller_speaks_for_those_that_the_policy_names(guarded, world, given, status, kept):
     function = guarded.start(row("bearer", speaks_for=["*@corp.example"]))
     data = {"target": address(world, world.free), **({"requested_by": given} if given else {})}
@@ -186,6 +187,7 @@ REVOKING = {"mode": "enforce", "delete": {"remedies": ["revoke"]}, "caps": {"man
 
 
 @pytest.mark.parametrize(("mode", "outcome"), [("observe", "unchanged"), ("enforce", "remediated")])
+@pytest.mark.sampled(2)
 def test_a_caller_reaches_no_mode_above_its_own(guarded, world, mode, outcome):
     function = guarded.start(row("bearer", mode=mode), **REVOKING)
     found = ask(guarded, function, {"target": address(world, world.referenced)}).get_json()

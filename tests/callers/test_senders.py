@@ -16,6 +16,7 @@ POISON = (400, 413, 415, 422)
 
 
 @pytest.mark.parametrize("name", SENDERS)
+@pytest.mark.sampled(6)
 def test_an_event_that_has_to_come_again_gets_a_status_that_its_sender_repeats(name):
     sender = SENDERS[name]
     for status in AGAIN:

@@ -169,6 +169,7 @@ def test_the_button_of_one_channel_is_none_in_any_other(tmp_path):
             assert given.state(asked) == "pending"
 
 
+@pytest.mark.sampled(6)
 def test_the_button_of_an_older_request_of_the_same_decision_is_none(buttons):
     asked = buttons.approvals.asked()
     old = buttons.pressed(asked)
@@ -191,7 +192,7 @@ MENTIONS = ("<!here>", "<!channel>", "<@U1>", "<at>ada</at>", "<at id=all></at>"
 MENTIONING = ('"link_names": true', '"at"', '"mentioned_list"', '"entities"', "mrkdwn", "lark_md")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_name_mentions_nobody_in_what_a_command_is_answered(chat):
     group = chat.approvals.cloud.group(chat.approvals.world.referenced)
     assert group is not None
@@ -208,6 +209,7 @@ def test_a_name_mentions_nobody_in_what_a_command_is_answered(chat):
 
 
 @pytest.mark.parametrize("kind", ["slack", "lark"])
+@pytest.mark.sampled(2)
 def test_a_request_is_not_shown_with_buttons_in_another_chat(tmp_path, kind):
     """There they would do nothing: a click counts in the channel's own chat alone."""
     with chat_harness(kind, tmp_path) as given:
@@ -248,6 +250,7 @@ def test_dingtalk_a_pair_of_a_command_is_none_of_a_card(tmp_path):
 FIELDS = [None, 1, True, [], {}, ["W111"], {"id": "W111"}, "W111\n", " W111", "w111", "W111\u200b"]
 
 
+@pytest.mark.sampled(3)
 def test_a_user_that_is_not_written_exactly_so_is_nobody(buttons):
     asked = buttons.approvals.asked()
     for value in FIELDS:

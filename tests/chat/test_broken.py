@@ -29,7 +29,7 @@ HUGE = {
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("case", list(HUGE))
-@pytest.mark.sampled(36)
+@pytest.mark.sampled(72)
 def test_a_name_of_40_kb_fits_and_mentions_nobody(kind, way, case):
     found = copy.deepcopy(document(7, name=HUGE[case], referrer=HUGE[case]))
     found["facts"]["groups"][0]["project"] = HUGE[case]

@@ -22,7 +22,7 @@ from tests.chat.harness import chat_harness
 from tests.chat.services import Pressed
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_an_approvers_click_carries_the_plan_out_and_shows_the_outcome(buttons):
     asked = buttons.approvals.asked()
     said = buttons.said(buttons.call(buttons.service.click(buttons.pressed(asked))))
@@ -31,6 +31,7 @@ def test_an_approvers_click_carries_the_plan_out_and_shows_the_outcome(buttons):
     assert "Done" in said
 
 
+@pytest.mark.sampled(3)
 def test_a_click_on_deny_changes_nothing_in_the_cloud(buttons):
     asked = buttons.approvals.asked()
     said = buttons.said(buttons.call(buttons.service.click(buttons.pressed(asked, "deny"))))
@@ -38,6 +39,7 @@ def test_a_click_on_deny_changes_nothing_in_the_cloud(buttons):
     assert "Denied" in said
 
 
+@pytest.mark.sampled(3)
 def test_a_button_of_something_decided_does_nothing_and_says_so(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
@@ -48,6 +50,7 @@ def test_a_button_of_something_decided_does_nothing_and_says_so(buttons):
     assert "Denied" in said or "Nothing was done" in said
 
 
+@pytest.mark.sampled(3)
 def test_a_callback_that_is_delivered_again_has_one_effect_and_the_same_answer(buttons):
     asked = buttons.approvals.asked()
     click = buttons.service.click(buttons.pressed(asked, "deny"))
@@ -59,6 +62,7 @@ def test_a_callback_that_is_delivered_again_has_one_effect_and_the_same_answer(b
     assert buttons.approvals.kept() == kept
 
 
+@pytest.mark.sampled(6)
 def test_a_message_whose_request_expired_says_so_when_it_is_pressed(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
@@ -69,7 +73,7 @@ def test_a_message_whose_request_expired_says_so_when_it_is_pressed(buttons):
     assert "Expired" in said
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_facts_that_changed_give_a_new_request_with_buttons_of_its_own(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
@@ -82,6 +86,7 @@ def test_facts_that_changed_give_a_new_request_with_buttons_of_its_own(buttons):
     assert buttons.approvals.is_deleted
 
 
+@pytest.mark.sampled(3)
 def test_a_halt_leaves_the_request_open(buttons):
     asked = buttons.approvals.asked()
     pressed = buttons.pressed(asked)
@@ -157,7 +162,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("case", list(FORGED))
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(96)
 def test_a_callback_with_something_forged_has_no_effect(buttons, case):
     asked = buttons.approvals.asked()
     pressed = FORGED[case](buttons.pressed(asked), buttons, asked)
@@ -168,6 +173,7 @@ def test_a_callback_with_something_forged_has_no_effect(buttons, case):
     assert buttons.approvals.kept() == before
 
 
+@pytest.mark.sampled(3)
 def test_a_button_in_the_message_of_another_request_has_no_effect(buttons):
     asked, other = buttons.approvals.asked(), other_request(buttons)
     pressed = dataclasses.replace(buttons.pressed(asked), approval=other.approval_id)
@@ -175,6 +181,7 @@ def test_a_button_in_the_message_of_another_request_has_no_effect(buttons):
     assert {buttons.state(asked), buttons.state(other)} == {"pending"}
 
 
+@pytest.mark.sampled(3)
 def test_a_button_that_says_another_action_than_its_token_has_no_effect(buttons):
     asked = buttons.approvals.asked()
     if buttons.service.kind == "wecom":
@@ -184,6 +191,7 @@ def test_a_button_that_says_another_action_than_its_token_has_no_effect(buttons)
     assert buttons.state(asked) == "pending"
 
 
+@pytest.mark.sampled(3)
 def test_a_button_of_other_facts_has_no_effect(buttons):
     asked = buttons.approvals.asked()
     given = LinkToken(asked.approval_id, "0" * 64, "approve", "ops", int(asked.expires_at_s))
@@ -200,6 +208,7 @@ WRONG_SECRETS = {
 }
 
 
+@pytest.mark.sampled(6)
 def test_a_callback_signed_with_another_secret_has_no_effect(buttons):
     asked = buttons.approvals.asked()
     wrong = WRONG_SECRETS[buttons.service.kind]
@@ -212,7 +221,7 @@ WINDOW = {"slack": 300, "lark": 300, "dingtalk": 3600, "wecom": 300}
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_callback_outside_its_window_has_no_effect(buttons, sign):
     asked = buttons.approvals.asked()
     window = WINDOW[buttons.service.kind]
@@ -226,7 +235,7 @@ def test_a_callback_outside_its_window_has_no_effect(buttons, sign):
 
 
 @pytest.mark.parametrize("change", ["body", "byte", "header", "no headers"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_a_callback_that_was_changed_on_its_way_has_no_effect(buttons, change):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -246,7 +255,7 @@ def test_a_callback_that_was_changed_on_its_way_has_no_effect(buttons, change):
 @pytest.mark.parametrize(
     "timestamp", ["", "abc", "1e9", "-1", "９９", "1" * 40, "18e8", " 1800000000"]
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(32)
 def test_a_timestamp_that_is_no_number_is_refused_and_breaks_nothing(buttons, timestamp):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -257,6 +266,7 @@ def test_a_timestamp_that_is_no_number_is_refused_and_breaks_nothing(buttons, ti
     assert buttons.state(asked) == "pending"
 
 
+@pytest.mark.sampled(3)
 def test_a_channel_without_its_secret_accepts_nothing(buttons):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked))
@@ -265,6 +275,7 @@ def test_a_channel_without_its_secret_accepts_nothing(buttons):
     assert buttons.state(asked) == "pending"
 
 
+@pytest.mark.sampled(3)
 def test_a_secret_that_is_being_rotated_is_accepted_beside_the_new_one(buttons):
     asked = buttons.approvals.asked()
     given = buttons.service.click(buttons.pressed(asked, "deny"))
@@ -278,6 +289,7 @@ def test_a_secret_that_is_being_rotated_is_accepted_beside_the_new_one(buttons):
     assert buttons.state(asked) == "denied"
 
 
+@pytest.mark.sampled(3)
 def test_a_callback_that_names_another_channel_has_no_effect(buttons):
     asked = buttons.approvals.asked()
     refused = buttons.tried(buttons.service.click(buttons.pressed(asked)), channel="other")
@@ -285,6 +297,7 @@ def test_a_callback_that_names_another_channel_has_no_effect(buttons):
     assert buttons.state(asked) == "pending"
 
 
+@pytest.mark.sampled(3)
 def test_of_two_chats_of_one_app_the_one_of_the_token_decides(buttons):
     first = buttons.channels[0]
     buttons.channels = (replace(first, name="dev", users={}), first)
@@ -327,6 +340,7 @@ def test_wecom_a_message_for_another_company_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("trigger", ["automatic", "manual"])
+@pytest.mark.sampled(2)
 def test_teams_an_invoke_decides_nothing(tmp_path, trigger):
     with chat_harness("teams", tmp_path) as given:
         asked = given.approvals.asked()
@@ -336,6 +350,7 @@ def test_teams_an_invoke_decides_nothing(tmp_path, trigger):
         assert given.state(asked) == "pending"
 
 
+@pytest.mark.sampled(6)
 def test_a_button_is_no_link(buttons):
     asked = buttons.approvals.asked()
     text = buttons.pressed(asked).token
@@ -347,6 +362,7 @@ def test_a_button_is_no_link(buttons):
 
 
 @pytest.mark.parametrize("kind", ["slack", "lark"])
+@pytest.mark.sampled(2)
 def test_a_message_that_was_forwarded_to_another_chat_decides_nothing(tmp_path, kind):
     with chat_harness(kind, tmp_path) as given:
         asked = given.approvals.asked()
@@ -355,6 +371,7 @@ def test_a_message_that_was_forwarded_to_another_chat_decides_nothing(tmp_path, 
 
 
 @pytest.mark.parametrize("kind", ["lark", "wecom"])
+@pytest.mark.sampled(2)
 def test_without_cryptography_an_encrypted_callback_is_a_setting_that_is_wrong(
     tmp_path, kind, monkeypatch
 ):
@@ -396,6 +413,7 @@ def test_a_request_is_asked_answered_and_undone_from_the_chat_on(buttons):
 
 
 @pytest.mark.parametrize("forged", [{"verification": "another"}, {"app": "cli_other"}])
+@pytest.mark.sampled(2)
 def test_lark_a_callback_of_another_app_decides_nothing(tmp_path, forged):
     with chat_harness("lark", tmp_path) as given:
         asked = given.approvals.asked()

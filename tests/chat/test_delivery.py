@@ -54,17 +54,20 @@ def send(given, found=None):
 
 
 @pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.sampled(6)
 def test_an_app_sends_every_case(chat, case):
     send(chat, CASES[case])
     assert chat.service.asked
 
 
 @pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.sampled(6)
 def test_a_webhook_sends_every_case(webhook, case):
     send(webhook, CASES[case])
     assert len(webhook.service.asked) == 1
 
 
+@pytest.mark.sampled(3)
 def test_a_message_of_an_app_is_updated_in_place_where_the_chat_can(chat):
     channel, setup = kinds()[chat.service.kind], chat.setup
     line = line_of(channel, chat.context())
@@ -73,6 +76,7 @@ def test_a_message_of_an_app_is_updated_in_place_where_the_chat_can(chat):
     assert channel.update(sent, body, setup, line) == (chat.service.kind != "teams")
 
 
+@pytest.mark.sampled(3)
 def test_a_message_of_a_webhook_cannot_be_updated(webhook):
     channel, setup = kinds()[webhook.service.kind], webhook.setup
     sent = send(webhook)
@@ -104,6 +108,7 @@ def test_a_fault_of_the_service_is_the_error_it_means(webhook, fault, error):
 
 
 @pytest.mark.parametrize("body", [b"", b"ok", b"[]", b'{"code":null}', b'{"errcode":"0"}', b"{}"])
+@pytest.mark.sampled(6)
 def test_a_success_that_does_not_say_so_is_none(webhook, body):
     if webhook.service.kind in ("slack", "teams"):
         pytest.skip("its status is the whole of its answer")
@@ -112,6 +117,7 @@ def test_a_success_that_does_not_say_so_is_none(webhook, body):
         send(webhook)
 
 
+@pytest.mark.sampled(3)
 def test_too_often_is_told_from_other_refusals(chat):
     send(chat)
     chat.service.per_minute = 0
@@ -119,6 +125,7 @@ def test_too_often_is_told_from_other_refusals(chat):
         send(chat)
 
 
+@pytest.mark.sampled(3)
 def test_an_access_token_is_asked_for_once(chat):
     send(chat)
     send(chat)
@@ -162,6 +169,7 @@ def handled(given, decision_id: str):
     return found
 
 
+@pytest.mark.sampled(3)
 def test_the_event_sends_the_message_of_a_decision_once(chat):
     asked = chat.approvals.asked()
     found = handled(chat, asked.decision_id)
@@ -171,6 +179,7 @@ def test_the_event_sends_the_message_of_a_decision_once(chat):
     assert len(chat.service.asked) == number
 
 
+@pytest.mark.sampled(3)
 def test_what_a_decision_became_is_another_message(chat):
     asked = chat.approvals.asked()
     handled(chat, asked.decision_id)
@@ -181,6 +190,7 @@ def test_what_a_decision_became_is_another_message(chat):
     assert len(chat.service.asked) > number
 
 
+@pytest.mark.sampled(6)
 def test_a_message_that_was_not_sent_is_sent_by_the_next_event(chat):
     asked = chat.approvals.asked()
     chat.service.faults = [httpx.Response(500)]
@@ -189,6 +199,7 @@ def test_a_message_that_was_not_sent_is_sent_by_the_next_event(chat):
     assert handled(chat, asked.decision_id)["sent"]
 
 
+@pytest.mark.sampled(3)
 def test_a_channel_that_fails_does_not_keep_the_message_from_the_others(chat):
     other = replace(chat.channels[0], name="dead")
     chat.channels = (other, *chat.channels)
@@ -208,6 +219,7 @@ def test_a_decision_that_nobody_made_is_unknown(chat):
     assert refused.value.status == 404
 
 
+@pytest.mark.sampled(3)
 def test_a_message_that_another_instance_sends_is_left_to_it(chat):
     asked = chat.approvals.asked()
     store = chat.approvals.store
@@ -273,6 +285,7 @@ def test_every_code_that_means_too_often_is_one(chat):
     assert not set(channel.hints) & post._THROTTLED
 
 
+@pytest.mark.sampled(6)
 def test_a_preview_has_no_secret_and_all_of_the_text(chat):
     asked = chat.approvals.asked()
     channel = kinds()[chat.service.kind]

@@ -41,6 +41,7 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("name", list(MUTATIONS))
+@pytest.mark.sampled(6)
 def test_a_command_that_was_changed_is_not_answered(chat, name):
     given = chat.service.command("check tencent::ap-guangzhou:sg-5ua9adfv")
     changed = MUTATIONS[name](given)
@@ -63,6 +64,7 @@ def test_a_command_that_is_too_old_is_not_answered(chat):
     assert isinstance(chat.tried(given), SgguardError)
 
 
+@pytest.mark.sampled(3)
 def test_a_command_that_is_delivered_again_is_answered_once(chat):
     given = chat.service.command("help")
     chat.call(given)

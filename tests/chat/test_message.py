@@ -23,6 +23,7 @@ def said(chat, found) -> str:
     return "\n".join(text for _, text in chat.service.texts(body))
 
 
+@pytest.mark.sampled(3)
 def test_a_planned_launch_names_its_groups(chat):
     request = LaunchRequest(SCOPE, (chat.approvals.world.referenced,), count=2)
     decision = decide.decide_launch(request, chat.context(), event_id="e")
@@ -34,6 +35,7 @@ def test_a_planned_launch_names_its_groups(chat):
     assert "Tencent Cloud ap-guangzhou" in text
 
 
+@pytest.mark.sampled(3)
 def test_a_launch_that_names_no_group_shows_the_one_that_the_cloud_picks(chat):
     decision = decide.decide_launch(LaunchRequest(SCOPE), chat.context(), event_id="e")
     found = to_json(decision)

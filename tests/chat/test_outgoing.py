@@ -127,6 +127,7 @@ def cannot_replace(desk: Desk) -> bool:
 # -- one message, kept true ----------------------------------------------------------------------
 
 
+@pytest.mark.sampled(3)
 def test_a_decision_is_posted_and_then_replaced_in_place(desk):
     desk.decide(1)
     desk.settle()
@@ -138,6 +139,7 @@ def test_a_decision_is_posted_and_then_replaced_in_place(desk):
     assert desk.row(1).state == "delivered"
 
 
+@pytest.mark.sampled(3)
 def test_what_passes_is_shown_in_place_and_is_worth_no_message_of_its_own(desk):
     desk.decide(1)
     desk.settle()
@@ -161,6 +163,7 @@ def test_a_state_that_is_over_before_it_was_sent_is_never_shown(desk):
     assert desk.says(1) == ["Denied"]
 
 
+@pytest.mark.sampled(3)
 def test_what_says_nothing_new_is_not_sent(desk):
     desk.decide(1)
     desk.settle()
@@ -212,6 +215,7 @@ def test_a_card_whose_time_is_over_is_not_asked_to_change(tmp_path):
         assert desk.says(1) == ["Approval needed", "Denied"]
 
 
+@pytest.mark.sampled(3)
 def test_a_question_that_is_asked_anew_has_buttons_that_work(desk):
     if cannot_replace(desk):
         pytest.skip("it has no buttons")
@@ -396,6 +400,7 @@ def test_a_month_that_is_full_keeps_the_rest_for_the_next(slack):
     assert slack.store.waiting_notices()[1] == 2
 
 
+@pytest.mark.sampled(6)
 def test_many_that_ask_nothing_become_one(desk):
     for number in range(12):
         desk.decide(number, "refused")

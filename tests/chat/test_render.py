@@ -84,6 +84,7 @@ def lines_of(kind: str, body) -> str:
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize(("case", "total"), [("steps-55", 55), ("references-500", 501)])
+@pytest.mark.sampled(6)
 def test_what_is_left_out_is_counted(kind, way, case, total):
     said = lines_of(kind, rendered(kind, way, "en", CASES[case]))
     assert f"{total - 1} rules revoked, 1 group deleted" in said
@@ -97,6 +98,7 @@ def test_what_is_left_out_is_counted(kind, way, case, total):
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
 @pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.sampled(6)
 def test_no_number_of_what_is_left_out_is_cut(kind, way, language):
     """A list that is cut at its end says no number, or, cut in the middle of one, a wrong one."""
     for case, found in CASES.items():

@@ -67,6 +67,7 @@ def test_what_cannot_be_replaced_any_more_is_answered_in_its_thread(desk):
     assert replies(desk) == [first(desk)]
 
 
+@pytest.mark.sampled(2)
 def test_the_reply_is_replaced_and_another_one_goes_to_the_same_thread(desk):
     desk.decide(1, "undone")
     fail_next(desk, LOCKED[kind(desk)])

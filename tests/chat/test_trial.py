@@ -94,6 +94,7 @@ WRONG: dict[str, list[tuple[dict[str, str], dict[str, Any], str]]] = {
     ("kind", "secrets", "config", "told"),
     [(kind, *one) for kind, cases in WRONG.items() for one in cases],
 )
+@pytest.mark.sampled(4)
 def test_what_is_wrong_is_named(tmp_path, kind, secrets, config, told):
     with chat_harness(kind, tmp_path, **config) as given:
         given.env |= {f"SGGUARD_CHAT_OPS_{key}": value for key, value in secrets.items()}
@@ -148,6 +149,7 @@ SAID = {
     ("kind", "status", "body", "told"),
     [(kind, *one) for kind, cases in SAID.items() for one in cases],
 )
+@pytest.mark.sampled(6)
 def test_what_a_service_refuses_is_explained(tmp_path, kind, status, body, told):
     with chat_harness(kind, tmp_path) as given:
         given.service.faults = [httpx.Response(status, json=body)]
@@ -185,6 +187,7 @@ def test_a_token_that_holds_no_more_is_asked_for_anew(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", list(STALE))
+@pytest.mark.sampled(2)
 def test_another_refusal_keeps_the_token(tmp_path, kind):
     with chat_harness(kind, tmp_path) as given:
         trial.send("ops", given.context())
@@ -204,6 +207,7 @@ def test_dingtalk_a_limit_of_the_api_is_no_refusal(tmp_path):
         assert refused.value.is_retryable
 
 
+@pytest.mark.sampled(3)
 def test_a_channel_of_another_name_is_not_tested(chat):
     channels = (replace(chat.channels[0], name="other"),)
     policy = replace(chat.context().policy, channels=channels)
@@ -254,6 +258,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("case", list(GARBAGE))
+@pytest.mark.sampled(6)
 def test_a_success_that_is_not_the_services_is_none(chat, case):
     if chat.service.kind == "teams" and case != "a page":
         pytest.skip("a workflow may answer with anything that it was built to say")

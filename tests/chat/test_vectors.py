@@ -157,6 +157,7 @@ def test_teams_the_signature_of_an_outgoing_webhook():
         "block_actions_button",
     ],
 )
+@pytest.mark.sampled(2)
 def test_slack_other_interactions_are_taken_and_decide_nothing(tmp_path, name):
     payload = recorded(f"slack/{name}.json")
     with chat_harness("slack", tmp_path) as given:
@@ -209,6 +210,7 @@ def test_slack_a_slash_command(tmp_path):
         "event_other_kind_contact_user_created",
     ],
 )
+@pytest.mark.sampled(3)
 def test_lark_callbacks_of_others_decide_nothing(tmp_path, name):
     payload = recorded(f"lark/{name}.json")
     with chat_harness("lark", tmp_path) as given:
@@ -234,6 +236,7 @@ def test_lark_a_value_may_be_json_in_a_text(tmp_path):
 @pytest.mark.parametrize(
     "name", ["card_callback_http", "card_callback_space_fields", "stream_card_frame"]
 )
+@pytest.mark.sampled(4)
 def test_dingtalk_cards_of_others_decide_nothing(tmp_path, name):
     with chat_harness("dingtalk", tmp_path) as given:
         asked = given.approvals.asked()
@@ -252,6 +255,7 @@ def test_dingtalk_a_sender_without_staff_id_is_nobody(tmp_path):
 @pytest.mark.parametrize(
     "name", ["template_card_event_button_interaction", "template_card_event_minimal"]
 )
+@pytest.mark.sampled(2)
 def test_wecom_cards_of_others_decide_nothing(tmp_path, name):
     plain = recorded(f"wecom/{name}.json")["plaintext_xml"]
     with chat_harness("wecom", tmp_path) as given:
@@ -277,6 +281,7 @@ def test_wecom_the_json_of_an_ai_bot_is_refused(tmp_path):
         "other_suggested_action_submit_invoke_activity",
     ],
 )
+@pytest.mark.sampled(3)
 def test_teams_invokes_decide_nothing(tmp_path, name):
     payload = recorded(f"teams/{name}.json")
     with chat_harness("teams", tmp_path) as given:

@@ -110,6 +110,7 @@ def test_a_no_ends_with_0(place, sgguard):
     ],
     ids=["not-listed", "unnamed"],
 )
+@pytest.mark.sampled(6)
 def test_a_person_who_may_not_decide_gets_the_reason(place, sgguard, command, who, said):
     asked = place.asked()
     code, out, err = sgguard("approvals", command, asked.approval_id, *who)
@@ -140,6 +141,7 @@ def test_a_link_is_printed_with_the_address_of_the_function(place, sgguard, monk
 
 
 @pytest.mark.parametrize("key", ["", "short", f"{KEY},short", f"{KEY},"])
+@pytest.mark.sampled(6)
 def test_without_a_long_key_no_link_is_printed_and_the_key_is_not_repeated(
     place, sgguard, monkeypatch, key
 ):

@@ -112,7 +112,7 @@ def child():
     ],
     ids=["free", "referenced", "set", "fits", "too-many", "instance", "sixth"],
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_the_exit_code_is_the_verdict_and_json_is_the_document_alone(
     clouds, sgguard, args, code, verdict
 ):
@@ -153,6 +153,7 @@ def test_text_names_who_references_and_what_is_bound(clouds, sgguard):
     ("kind", "start"),
     [("text", "sg-5ua9adfv (shop-web)"), ("mermaid", "flowchart"), ("dot", "digraph")],
 )
+@pytest.mark.sampled(2)
 def test_a_group_is_drawn_in_every_format(clouds, sgguard, kind, start):
     code, out, err = sgguard("explain", WEB, "--format", kind)
     assert (code, err) == (0, "")

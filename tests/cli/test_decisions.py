@@ -67,6 +67,7 @@ def ids(out: str) -> list[str]:
     ],
     ids=" ".join,
 )
+@pytest.mark.sampled(4)
 def test_filters_say_which(sgguard, options, expected):
     code, out, err = sgguard("decisions", "list", *options, "--json")
     assert (code, err) == (0, "")
@@ -89,6 +90,7 @@ def test_where_there_is_nothing_the_store_is_named(place, sgguard):
 
 
 @pytest.mark.parametrize("text", ["yesterday", "7", "7y", "2027-13-01", ""])
+@pytest.mark.sampled(3)
 def test_a_time_that_is_none_is_an_error(place, sgguard, text):
     code, out, err = sgguard("decisions", "list", f"--since={text}")
     assert (code, out) == ((2, "") if text else (0, sgguard("decisions", "list")[1]))

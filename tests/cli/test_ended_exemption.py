@@ -80,7 +80,7 @@ def test_recorded_facts_are_judged_with_it_and_it_is_not_honoured(place, sgguard
     ],
     ids=" ".join,
 )
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_command_works_and_warns_in_one_line(place, sgguard, monkeypatch, policy, args):
     monkeypatch.delenv("SGGUARD_POLICY")
     asked = place.asked()

@@ -63,6 +63,7 @@ def large(place):
     [["approvals", "show", "a5ced000"], ["decisions", "show", "1a26e000"]],
     ids=lambda args: args[0],
 )
+@pytest.mark.sampled(2)
 def test_the_command_shows_every_group_step_and_reference(large, sgguard, args):
     code, out, _ = sgguard(*args)
     assert code == 0

@@ -31,7 +31,7 @@ UNKEPT = ["a\0b", "a\x1bb", "a\nb", "a\x7fb", "a\x85b", "a\udcffb"]
     ],
     ids=" ".join,
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(32)
 def test_a_text_that_cannot_be_kept_is_refused(place, sgguard, args, text):
     code, out, err = sgguard(*(text if one == "TEXT" else one for one in args))
     assert (code, out) == (2, "")
@@ -50,6 +50,7 @@ def test_a_reason_never_keeps_anybody_from_stopping_everything(place, sgguard, t
 
 @pytest.mark.parametrize("text", UNKEPT, ids=ascii)
 @pytest.mark.parametrize("option", ["--group", "--instance", "--project", "--network", "--account"])
+@pytest.mark.sampled(12)
 def test_a_launch_is_not_judged_by_such_a_text(place, sgguard, option, text):
     given = ["--group", "sg-1"] if option in ("--project", "--network", "--account") else []
     code, out, err = sgguard(

@@ -35,6 +35,7 @@ def files(tmp_path):
     ids=" ".join,
 )
 @pytest.mark.parametrize("name", ["gone.toml", "binary", "folder"])
+@pytest.mark.sampled(6)
 def test_a_file_that_cannot_be_read_is_named(files, sgguard, args, name):
     path = str(files / name)
     code, out, err = sgguard(*(path if one == "FILE" else one for one in args))

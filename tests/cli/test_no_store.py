@@ -43,6 +43,7 @@ def nowhere(place, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("args", READING, ids=" ".join)
+@pytest.mark.sampled(6)
 def test_a_command_that_reads_the_store_says_that_there_is_none(nowhere, sgguard, args):
     code, out, err = sgguard(*args)
     assert (code, out) == (2, "")
@@ -52,6 +53,7 @@ def test_a_command_that_reads_the_store_says_that_there_is_none(nowhere, sgguard
 
 
 @pytest.mark.parametrize("args", READING, ids=" ".join)
+@pytest.mark.sampled(6)
 def test_a_store_that_is_named_and_not_there_is_not_made(
     place, sgguard, tmp_path, monkeypatch, args
 ):
@@ -115,6 +117,7 @@ def test_a_store_that_is_taken_away_is_not_made_again(tmp_path):
 
 
 @pytest.mark.parametrize("before", [None, 0o644], ids=["new", "there"])
+@pytest.mark.sampled(2)
 def test_recorded_facts_are_for_their_owner_only(place, sgguard, tmp_path, before):
     path = tmp_path / "facts.json"
     if before is not None:

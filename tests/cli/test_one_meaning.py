@@ -41,6 +41,7 @@ def options(command):
 
 
 @by_command
+@pytest.mark.sampled(12)
 def test_an_option_that_means_one_thing_is_refused_when_it_comes_twice(sgguard, path):
     for option in options(EVERY[path]):
         if option.multiple:
@@ -145,6 +146,7 @@ def test_a_command_like_none_gets_no_guess(sgguard):
     [["halt", "status"], ["policy", "check"], ["completion", "fish"], ["decisions", "list"]],
     ids=" ".join,
 )
+@pytest.mark.sampled(3)
 def test_a_misspelt_setting_is_a_warning_on_every_command(place, sgguard, monkeypatch, args):
     monkeypatch.setenv("SGGUARD_POLCY", "x")
     code, _, err = sgguard(*args)
@@ -196,6 +198,7 @@ def test_python_runs_the_package_as_the_command():
 
 
 @pytest.mark.parametrize("name", ["check", "explain", "doctor"])
+@pytest.mark.sampled(2)
 def test_a_command_that_only_reads_waits_for_nothing_that_changes_need(name):
     ask = f"import sys, sgguard.cli.{name}; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)

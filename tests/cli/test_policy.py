@@ -410,6 +410,7 @@ def demo_clouds(monkeypatch):
     ],
     ids=["delete", "launch"],
 )
+@pytest.mark.sampled(2)
 def test_the_facts_of_a_check_can_be_judged_again(demo_clouds, capsys, tmp_path, args, verdict):
     path = tmp_path / "facts.json"
     failure.run(cli, ["check", *args, "--record", str(path), "--json"])

@@ -75,7 +75,7 @@ def stuck(place: ApprovalHarness):
     [("begin_run", 1), ("intend", 1), ("settle", 1), ("intend", 2), ("settle", 2)],
 )
 @pytest.mark.parametrize("is_named", [True, False])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_a_plan_interrupted_anywhere_is_finished(place, sgguard, method, times, is_named):
     asked = cut_short(place, method, times)
     [one] = resume.unresolved(place.context())
@@ -98,6 +98,7 @@ def test_where_nothing_is_open_it_says_so(place, sgguard):
 
 
 @pytest.mark.parametrize("options", [[], ["--accept"]])
+@pytest.mark.sampled(2)
 def test_a_decision_of_which_nothing_is_left_is_an_error(place, sgguard, options):
     asked = place.asked()
     approve(asked.approval_id, "ada", place.context())

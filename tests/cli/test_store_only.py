@@ -53,6 +53,7 @@ def spoilt(request, place, tmp_path, monkeypatch) -> str:
     return kind
 
 
+@pytest.mark.sampled(3)
 def test_changes_are_stopped_and_permitted_whatever_else_is_broken(spoilt, place, sgguard):
     assert sgguard("halt", "on", "--reason", "incident")[0] == 0
     assert place.store.halted().reason == "incident"
@@ -63,6 +64,7 @@ def test_changes_are_stopped_and_permitted_whatever_else_is_broken(spoilt, place
     assert sgguard("halt", "status")[0] == 0
 
 
+@pytest.mark.sampled(6)
 def test_decisions_and_approvals_are_listed_and_shown_whatever_else_is_broken(
     spoilt, place, sgguard
 ):
@@ -75,6 +77,7 @@ def test_decisions_and_approvals_are_listed_and_shown_whatever_else_is_broken(
         assert (code, name in out) == (0, True)
 
 
+@pytest.mark.sampled(6)
 def test_a_request_is_denied_whatever_else_is_broken(spoilt, place, sgguard):
     asked = place.asked()
     code, out, _ = sgguard("approvals", "deny", asked.approval_id, "--as", "bob")
@@ -85,6 +88,7 @@ def test_a_request_is_denied_whatever_else_is_broken(spoilt, place, sgguard):
 
 
 @pytest.mark.parametrize("policy", [POLICY_FILE, POLICY_FILE + ENDED], ids=["whole", "ended"])
+@pytest.mark.sampled(2)
 def test_who_may_deny_is_who_the_policy_lists_while_it_can_be_read(
     place, sgguard, tmp_path, monkeypatch, policy
 ):
@@ -134,6 +138,7 @@ def test_how_long_records_are_kept_is_never_guessed(place, sgguard, monkeypatch)
 
 
 @pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.sampled(2)
 def test_what_cannot_be_resumed_is_listed_with_the_reason(
     place, sgguard, monkeypatch, tmp_path, is_named
 ):

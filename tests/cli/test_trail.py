@@ -72,6 +72,7 @@ def found(sgguard, *options):
     ],
     ids=" ".join,
 )
+@pytest.mark.sampled(6)
 def test_decisions_are_found_by_pattern_person_and_time(sgguard, options, expected):
     assert found(sgguard, *options) == list(expected)
 
@@ -106,6 +107,7 @@ def test_a_day_without_a_zone_is_one_of_this_machine(sgguard, monkeypatch):
         "tencent::ap guangzhou:sg-1",
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_target_that_cannot_be_one_is_refused(place, sgguard, target):
     code, out, err = sgguard("decisions", "list", "--target", target)
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -143,6 +145,7 @@ def test_an_id_is_shortened_where_one_decision_begins_so(sgguard):
         ("AAAA0001", "there is no decision"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_an_id_that_fits_none_or_several_is_refused(sgguard, given_id, said):
     for command in (["decisions", "show"], ["restore"]):
         code, out, err = sgguard(*command, given_id)
@@ -246,6 +249,7 @@ def test_a_check_prints_no_id_that_nobody_can_look_up(place, sgguard):
 
 
 @pytest.mark.parametrize("kind", ["delete", "launch"])
+@pytest.mark.sampled(2)
 def test_a_check_that_is_kept_can_be_looked_up(place, sgguard, kind):
     where = ["--provider", "tencent", "--region", "ap-guangzhou", "--group", place.world.free]
     args = [place.target] if kind == "delete" else where

@@ -54,6 +54,7 @@ def test_json_is_the_same_value_in_every_encoding(text, encoding):
 
 
 @pytest.mark.parametrize("command", ["check", "explain", "doctor"])
+@pytest.mark.sampled(4)
 def test_a_clouds_error_steers_no_terminal(place, sgguard, command):
     words = f"Forged{STEERING}"
     error = {"Response": {"Error": {"Code": words, "Message": words}, "RequestId": words}}

@@ -96,6 +96,7 @@ def holders(world: World, cloud: Cloud):
 
 
 @pytest.mark.parametrize("who", ["referrer_in", "referrer_out"])
+@pytest.mark.sampled(4)
 def test_a_rule_removed_and_restored_is_the_same_rule_at_the_same_position(
     world, cloud, emulator, who
 ):
@@ -115,6 +116,7 @@ def test_a_rule_removed_and_restored_is_the_same_rule_at_the_same_position(
     assert len(writes(emulator)) == 2
 
 
+@pytest.mark.sampled(6)
 def test_every_rule_of_the_world_can_be_removed_and_restored(world, cloud):
     for group_id in (world.referrer_in, world.referrer_out, world.referenced, world.bound):
         before = sorted(contents(cloud, group_id), key=repr)
@@ -125,6 +127,7 @@ def test_every_rule_of_the_world_can_be_removed_and_restored(world, cloud):
 
 
 @pytest.mark.parametrize("who", ["referrer_in", "referrer_out"])
+@pytest.mark.sampled(4)
 def test_a_reference_is_rewritten_without_touching_another_rule(world, cloud, who):
     group_id = getattr(world, who)
     old = referring(world, cloud, group_id)
@@ -172,6 +175,7 @@ def test_a_rule_is_not_added_to_a_group_that_is_gone(world, cloud):
     assert caught.value.is_outcome_known
 
 
+@pytest.mark.sampled(3)
 def test_a_holder_gets_a_group_and_loses_it_again(world, cloud):
     for holder in holders(world, cloud):
         before = cloud.read_holder(holder)
@@ -290,6 +294,7 @@ def test_a_group_that_was_made_is_found_by_its_name(world, cloud):
     assert observe(cloud, change) == (State.AFTER, group_id)
 
 
+@pytest.mark.sampled(3)
 def test_a_group_that_was_made_and_not_finished_is_not_the_one_that_was_wanted(world, cloud):
     change = created(world, cloud)
     group_id = apply(cloud, change, token())
@@ -338,6 +343,7 @@ def writing_action(world: World, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(6)
 def test_a_change_is_seen_to_be_made_or_not(world, cloud, kind):
     change = change_of(world, cloud, kind)
     assert observe(cloud, change)[0] is State.BEFORE
@@ -351,7 +357,7 @@ def test_a_change_is_seen_to_be_made_or_not(world, cloud, kind):
 
 @pytest.mark.parametrize("fault", ["drop", "garbage"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_an_answer_that_is_lost_leaves_the_outcome_open_and_sends_nothing_twice(world, kind, fault):
     action = writing_action(world, kind)
     emulator = emulator_of(world)
@@ -367,6 +373,7 @@ def test_an_answer_that_is_lost_leaves_the_outcome_open_and_sends_nothing_twice(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(6)
 def test_a_change_that_is_throttled_is_known_not_to_be_made(world, kind):
     action = writing_action(world, kind)
     emulator = emulator_of(world)
@@ -381,6 +388,7 @@ def test_a_change_that_is_throttled_is_known_not_to_be_made(world, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(12)
 def test_a_change_that_is_forbidden_is_known_not_to_be_made(world, kind):
     action = writing_action(world, kind)
     emulator = emulator_of(world)
@@ -395,6 +403,7 @@ def test_a_change_that_is_forbidden_is_known_not_to_be_made(world, kind):
     assert observe(cloud, change)[0] is State.BEFORE
 
 
+@pytest.mark.sampled(3)
 def test_looking_is_a_few_reads_whatever_the_change(world, cloud, emulator):
     for change in changes(world, cloud):
         emulator.requests.clear()

@@ -58,6 +58,7 @@ def test_a_rule_of_another_group_is_a_reference_in_both_directions(world):
     assert seen.unseen == ()
 
 
+@pytest.mark.sampled(3)
 def test_the_rule_behind_a_reference_can_be_found_again_in_its_group(world):
     provider = world.connect(world.emulator())
     reference = next(
@@ -95,6 +96,7 @@ def test_a_free_group_has_no_reference_no_binding_and_nothing_unseen(world):
     assert (groups.unseen, references.unseen, bindings.unseen) == ((), (), ())
 
 
+@pytest.mark.sampled(6)
 def test_a_group_that_does_not_exist_is_none_beside_one_that_does(world):
     groups = world.connect(world.emulator()).read_groups([world.missing, world.free]).value
     assert groups[world.missing] is None
@@ -110,6 +112,7 @@ def test_the_default_group_is_known_as_such_and_no_other(world):
     assert not groups[world.free].is_default
 
 
+@pytest.mark.sampled(6)
 def test_many_groups_are_answered_together_each_with_its_own(world):
     ids = [world.referenced, world.bound, world.free]
     ids += [world.default] if world.default else []
@@ -159,6 +162,7 @@ def test_every_limit_says_where_it_was_read(world):
         assert limit.ceiling is None or limit.ceiling > (-1 if limit.applies_to else 0)
 
 
+@pytest.mark.sampled(3)
 def test_reading_changes_nothing_in_the_cloud(world):
     emulator = world.emulator()
     before = copy.deepcopy(emulator.state.dump())
@@ -172,7 +176,7 @@ def test_reading_changes_nothing_in_the_cloud(world):
 
 
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(24)
 def test_every_page_of_a_long_list_is_read(world, read):
     emulator = world.emulator()
     cloud = emulator.state.clouds[0]
@@ -214,6 +218,7 @@ def test_one_throttled_call_is_asked_again(world):
 
 
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(6)
 def test_throttling_without_end_is_an_error_not_an_empty_answer(world, read):
     emulator = world.emulator()
     emulator.faults.append(Fault("throttle", count=10_000))
@@ -222,6 +227,7 @@ def test_throttling_without_end_is_an_error_not_an_empty_answer(world, read):
 
 
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(6)
 def test_lost_connections_without_end_are_an_error_not_an_empty_answer(world, read):
     emulator = world.emulator()
     emulator.faults.append(Fault("drop", count=10_000))
@@ -276,7 +282,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=str)
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_two_hundred_with_garbage_is_never_an_empty_answer(world, read, garbage):
     body, content_type = GARBAGE[garbage]
     emulator = world.emulator()
@@ -291,6 +297,7 @@ def test_two_hundred_with_garbage_is_never_an_empty_answer(world, read, garbage)
     assert seen.unseen or not asked & set(seen.value), f"{read} believed {body!r}: {seen.value}"
 
 
+@pytest.mark.sampled(3)
 def test_a_missing_permission_on_references_is_reported_and_not_read_as_none(world):
     scenario = world.scenario_copy()
     scenario["clouds"][0]["accounts"][0]["denied"] = [world.denied_references]
@@ -360,7 +367,7 @@ PROXY_PAGES = {
 
 @pytest.mark.parametrize("page", PROXY_PAGES, ids=str)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(48)
 def test_a_proxys_own_page_with_a_5xx_is_asked_again_whatever_its_body(world, status, page):
     body, content_type = PROXY_PAGES[page]
     emulator = world.emulator()
@@ -411,6 +418,7 @@ def test_a_proxys_page_with_another_status_is_not_asked_again_and_is_no_answer(w
 
 
 @pytest.mark.parametrize("read", READS)
+@pytest.mark.sampled(6)
 def test_an_answer_that_is_no_answer_is_asked_for_once_more(world, read):
     emulator = world.emulator()
     provider = world.connect(emulator)

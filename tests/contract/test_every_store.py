@@ -113,7 +113,7 @@ def everything(store):
 
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("later", ["another worker", "the same worker again"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(32)
 def test_a_worker_that_slept_through_its_lease_writes_nothing(kept, write, later):
     store = kept.open()
     late = claimed(store)
@@ -132,7 +132,7 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(kept, write, later
 
 @pytest.mark.parametrize("write", sorted(set(WRITES) - {"finish", "release"}))
 @pytest.mark.parametrize("end", ["finish", "release"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_who_has_ended_a_claim_writes_nothing_more(kept, write, end):
     store = kept.open()
     claim = claimed(store)
@@ -221,6 +221,7 @@ def test_ending_again_changes_nothing(kept):
     assert claimed(store, "e2").fence == 2
 
 
+@pytest.mark.sampled(2)
 def test_of_many_threads_one_has_the_event(kept):
     stores = [kept.open() for _ in range(3)]
     got = together(lambda n: try_claim(stores[n % 3], owner=f"w{n}"), 12)
@@ -266,6 +267,7 @@ def test_who_takes_an_event_over_has_its_locks(kept):
 
 
 @pytest.mark.parametrize("end", ["finish", "release"])
+@pytest.mark.sampled(3)
 def test_ending_an_event_frees_its_locks_and_no_others(kept, end):
     store = kept.open()
     claim, other, third = claimed(store), claimed(store, "e2"), claimed(store, "e3")
@@ -300,6 +302,7 @@ def test_holding_on_to_a_claim_holds_on_to_its_locks(kept):
 
 @pytest.mark.parametrize("state", ["open", "stuck"])
 @pytest.mark.parametrize("end", ["finish", "release", "lease"])
+@pytest.mark.sampled(8)
 def test_no_lock_is_freed_while_a_run_of_its_decision_is_unresolved(kept, state, end):
     store = kept.open()
     claim = claimed(store)
@@ -316,6 +319,7 @@ def test_no_lock_is_freed_while_a_run_of_its_decision_is_unresolved(kept, state,
 
 
 @pytest.mark.parametrize("state", ["finished", "undone"])
+@pytest.mark.sampled(3)
 def test_a_run_that_is_resolved_frees_its_locks(kept, state):
     store = kept.open()
     claim = claimed(store)
@@ -335,6 +339,7 @@ def test_a_run_does_not_begin_once_another_decision_has_its_lock(kept):
     assert store.run("d-e1") is None
 
 
+@pytest.mark.sampled(2)
 def test_of_many_threads_that_want_overlapping_keys_each_key_has_one(kept):
     stores = [kept.open() for _ in range(3)]
     claims = [claimed(stores[0], f"e{n}") for n in range(9)]
@@ -367,6 +372,7 @@ def test_the_newest_time_before_this_is_returned_and_kept(kept):
     assert store.newest([], 12.0) is None
 
 
+@pytest.mark.sampled(2)
 def test_of_many_events_at_once_none_is_forgotten(kept):
     store = kept.open()
     got = together(lambda n: store.newest(["g"], float(n + 1)), 8)
@@ -631,6 +637,7 @@ def test_what_people_write_is_kept_to_the_letter(kept):
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["nul", "half a surrogate pair"])
+@pytest.mark.sampled(3)
 def test_a_value_that_cannot_be_stored_is_refused_and_the_store_still_works(kept, text):
     store = kept.open()
     with pytest.raises(StoreError, match="cannot be kept"):
@@ -667,6 +674,7 @@ def test_a_later_question_about_a_decision_supersedes_the_pending_one(kept):
     assert not store.resolve("a9", "approved", "bob")
 
 
+@pytest.mark.sampled(2)
 def test_one_question_about_a_decision_is_pending_however_many_are_asked_at_once(kept):
     store = kept.open()
     together(lambda n: store.ask(an_approval(f"a{n}")), 6)
@@ -674,6 +682,7 @@ def test_one_question_about_a_decision_is_pending_however_many_are_asked_at_once
     assert len(store.approvals("superseded")) == 5
 
 
+@pytest.mark.sampled(2)
 def test_a_question_is_settled_once_under_eight_threads(kept):
     stores = [kept.open() for _ in range(2)]
     for round_ in range(5):
@@ -713,6 +722,7 @@ def test_a_reminder_is_noted(kept):
 # -- retention ---------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_what_ended_before_is_forgotten_and_counted(kept):
     store = kept.open()
     claim = claimed(store)
@@ -748,6 +758,7 @@ def test_what_ended_before_is_forgotten_and_counted(kept):
 
 
 @pytest.mark.parametrize("state", ["open", "stuck"])
+@pytest.mark.sampled(3)
 def test_nothing_of_an_unresolved_run_is_forgotten(kept, state):
     store = kept.open()
     claim = claimed(store)
@@ -830,12 +841,14 @@ def test_a_closed_store_says_so(kept):
         store.halted()
 
 
+@pytest.mark.sampled(2)
 def test_many_stores_open_a_new_database_at_once(kept):
     stores = [kept.open() for _ in range(16)]
     got = together(lambda n: try_claim(stores[n]), 16)
     assert sum(isinstance(one, Claim) for one in got) == 1
 
 
+@pytest.mark.sampled(2)
 def test_more_threads_than_connections_take_turns(kept):
     store = kept.open()
     assert len(together(lambda n: claimed(store, f"e{n}").fence, 24)) == 24

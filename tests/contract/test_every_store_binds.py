@@ -24,6 +24,7 @@ def fleet(kept, tmp_path) -> Fleet:
     return made
 
 
+@pytest.mark.sampled(2)
 def test_a_bind_is_kept_and_answered_again(fleet):
     require_whole(fleet, first := fleet.bind(ids(SIZE)))
     before = fleet.calls()
@@ -31,6 +32,7 @@ def test_a_bind_is_kept_and_answered_again(fleet):
     assert fleet.calls() == before
 
 
+@pytest.mark.sampled(2)
 def test_a_bind_whose_worker_died_is_ended_by_whoever_delivers(fleet):
     assert died(fleet, 0, is_after=True, on="AssociateSecurityGroups")
     fleet.restart()
@@ -38,6 +40,7 @@ def test_a_bind_whose_worker_died_is_ended_by_whoever_delivers(fleet):
     require_whole(fleet, fleet.bind(ids(SIZE)))
 
 
+@pytest.mark.sampled(2)
 def test_the_rest_of_a_bind_waits_in_the_store(fleet):
     fleet.cloud.quirks["binding_refused_with"] = {BAD: ["MutexOperation.TaskRunning"] * 5}
     found = fleet.bind(ids(SIZE), context=short(fleet))
@@ -46,6 +49,7 @@ def test_the_rest_of_a_bind_waits_in_the_store(fleet):
     require_exact(fleet, fleet.bind(ids(SIZE)))
 
 
+@pytest.mark.sampled(2)
 def test_of_many_that_get_the_same_event_one_binds(fleet):
     found = parallel([lambda: caught(lambda: fleet.bind(ids(SIZE)))] * 6)
     done = [one for one in found if isinstance(one, dict)]
@@ -55,6 +59,7 @@ def test_of_many_that_get_the_same_event_one_binds(fleet):
     assert len(fleet.store.entries(done[0]["decision_id"])) == fleet.calls()
 
 
+@pytest.mark.sampled(2)
 def test_two_decisions_about_the_same_holders_do_not_meet(fleet):
     fleet.cloud.quirks["binding_s"] = 100
     assert fleet.bind(ids(SIZE), context=short(fleet))["outcome"] == "unfinished"
@@ -62,6 +67,7 @@ def test_two_decisions_about_the_same_holders_do_not_meet(fleet):
         fleet.bind(ids(SIZE), event_id="b-2")
 
 
+@pytest.mark.sampled(2)
 def test_a_bind_is_undone(fleet):
     done = fleet.bind(ids(SIZE))
     wanted = undoing.undo(done["decision_id"], fleet.context(), by="olga")
@@ -71,6 +77,7 @@ def test_a_bind_is_undone(fleet):
     assert fleet.holders_of(GROUP) == set()
 
 
+@pytest.mark.sampled(2)
 def test_a_finished_bind_leaves_nothing_to_deliver(fleet):
     fleet.bind(ids(SIZE))
     assert list(deliverer(fleet.context()).drain()) == []

@@ -248,6 +248,7 @@ def compare(kind, request, tmp_path, examples):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(2)
 def test_a_store_does_what_the_model_says(kind, request, tmp_path):
     compare(kind, request, tmp_path, 25)
 

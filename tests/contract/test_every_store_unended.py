@@ -37,6 +37,7 @@ def test_nothing_of_an_approved_decision_is_forgotten_before_its_end(kept, outco
     assert store.decision("d-e1") is None
 
 
+@pytest.mark.sampled(2)
 def test_a_run_that_is_accepted_is_at_its_end(kept):
     store = kept.open()
     claim = claimed(store)
@@ -55,6 +56,7 @@ def test_a_run_that_is_accepted_is_at_its_end(kept):
     assert store.purge(kept.clock.now_s).counts["runs"] == 1
 
 
+@pytest.mark.sampled(2)
 def test_events_without_an_answer_are_told(kept):
     store = kept.open()
     claim = claimed(store)
@@ -68,6 +70,7 @@ def test_events_without_an_answer_are_told(kept):
     assert not isinstance(claimed(store, "e2"), Busy)
 
 
+@pytest.mark.sampled(2)
 def test_an_event_is_known_as_long_as_its_decision_is(kept):
     """It was answered when somebody was asked, and denied a month later."""
     store = kept.open()
@@ -85,6 +88,7 @@ def test_an_event_is_known_as_long_as_its_decision_is(kept):
     assert (counts["claims"], counts["runs"], counts["decisions"]) == (1, 1, 1)
 
 
+@pytest.mark.sampled(2)
 def test_what_runs_of_a_source_created_is_told_in_order(kept):
     store = kept.open()
     for number, event_id in enumerate(("e1", "e2")):

@@ -106,6 +106,7 @@ V2 = {
 
 
 @pytest.mark.parametrize("quirk", ["v3_absent", "otc"])
+@pytest.mark.sampled(2)
 def test_a_region_without_v3_needs_no_other_permission(quirk):
     rows = {one.action: one for one in documented("huawei", changes=False)}
     for action in used_actions.observed_on("huawei", **{quirk: True}):
@@ -128,6 +129,7 @@ def test_the_project_is_named_for_who_may_not_look_for_it():
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
+@pytest.mark.sampled(2)
 def test_the_rules_of_an_application_credential_permit_each_path_as_it_is_sent(mode):
     rows = documented("openstack", *providers.REMEDIES, changes=mode == "enforce")
     made = providers.documented("openstack").document(rows)["application_credential"]

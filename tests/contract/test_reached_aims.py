@@ -120,7 +120,7 @@ def outcome_of(world: World, emulator: Emulator, change: Change) -> str:
 
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("case", AIMS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(48)
 def test_the_provider_succeeds_or_says_that_nothing_is_left_to_do(world, case, when):
     emulator, change = made_by_another(world, case, when)
     outcome = outcome_of(world, emulator, change)
@@ -151,7 +151,7 @@ def carried_out(world: World, emulator: Emulator, tmp_path, *changes: Change):
 
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("case", AIMS)
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(48)
 def test_the_executor_carries_it_out(world, tmp_path, case, when):
     emulator, change = made_by_another(world, case, when)
     result = carried_out(world, emulator, tmp_path, change)
@@ -170,6 +170,7 @@ UNTOLD = {
 }
 
 
+@pytest.mark.sampled(6)
 def test_a_rule_that_another_added_stays_when_the_plan_is_undone(world, tmp_path):
     emulator, change = made_by_another(world, "a rule that is there", WHEN[0])
     before = state_of(emulator)
@@ -179,6 +180,7 @@ def test_a_rule_that_another_added_stays_when_the_plan_is_undone(world, tmp_path
     assert state_of(emulator) == before
 
 
+@pytest.mark.sampled(6)
 def test_a_rule_whose_group_was_deleted_is_gone(world, tmp_path):
     emulator = emulator_of(world)
     change = changes(world, world.connect(emulator))[0]
@@ -187,6 +189,7 @@ def test_a_rule_whose_group_was_deleted_is_gone(world, tmp_path):
     assert result.outcome is Outcome.REMEDIATED, result.note
 
 
+@pytest.mark.sampled(6)
 def test_a_holder_that_was_deleted_carries_nothing(world, tmp_path):
     emulator = emulator_of(world)
     change = leave(world, world.connect(emulator))
@@ -197,6 +200,7 @@ def test_a_holder_that_was_deleted_carries_nothing(world, tmp_path):
     assert result.outcome is Outcome.REMEDIATED, result.note
 
 
+@pytest.mark.sampled(6)
 def test_a_holder_that_is_off_the_group_in_another_way_is_off_it(world, tmp_path):
     emulator = emulator_of(world)
     change = leave(world, world.connect(emulator))
@@ -231,7 +235,7 @@ def rivalled(harness: Harness, act: Callable[[], None], target: str = "") -> dic
     return harness.delete(target or harness.world.referenced)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_plan_whose_rules_are_all_revoked_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -245,7 +249,7 @@ def test_a_plan_whose_rules_are_all_revoked_by_another_deletes_the_group(harness
     assert cloud.group(target) is None
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_plan_one_of_whose_rules_is_revoked_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -259,7 +263,7 @@ def test_a_plan_one_of_whose_rules_is_revoked_by_another_deletes_the_group(harne
     assert cloud.group(target) is None
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_plan_whose_target_is_deleted_by_another_succeeds(harness):
     (cloud,) = harness.emulator.state.clouds
     target = harness.world.referenced
@@ -273,7 +277,7 @@ def test_a_plan_whose_target_is_deleted_by_another_succeeds(harness):
     assert decision["outcome"] == "remediated", decision["note"]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness):
     (cloud,) = harness.emulator.state.clouds
     target, referrer = harness.world.referenced, harness.world.referrer_out
@@ -282,7 +286,7 @@ def test_a_plan_one_of_whose_referrers_is_deleted_by_another_succeeds(harness):
     assert cloud.group(target) is None
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_plan_whose_holders_are_freed_by_another_deletes_the_group(harness):
     (cloud,) = harness.emulator.state.clouds
     target, other = harness.world.bound, harness.world.free

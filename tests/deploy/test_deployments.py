@@ -90,6 +90,7 @@ def manifests() -> dict[str, tuple[Path, dict[str, Any], Any]]:
 
 
 @pytest.mark.parametrize("name", manifests())
+@pytest.mark.sampled(8)
 def test_every_key_of_a_manifest_is_known(name):
     path, found, shape = manifests()[name]
     assert shape is not None, path
@@ -122,6 +123,7 @@ def _own_names(document: Any, shape: Any) -> int:
 
 
 @pytest.mark.parametrize("name", ["s.yaml", *manifests()])
+@pytest.mark.sampled(8)
 def test_a_typo_in_any_key_of_a_document_is_found(name):
     if name == "s.yaml":
         (found,), shape = documents(DEPLOY / "alibaba-fc" / "s.yaml"), shapes.FC3
@@ -153,6 +155,7 @@ def test_a_page_packages_what_the_callers_of_its_policy_need(folder):
 
 
 @pytest.mark.parametrize("path", list(texts()), ids=lambda one: "-".join(one.parts[-2:]))
+@pytest.mark.sampled(4)
 def test_least_privilege_documents_are_what_the_providers_ask(path):
     assert path.read_text() == texts()[path]
 
@@ -188,6 +191,7 @@ def test_the_audit_events_of_a_deployment_are_those_of_its_trigger_page():
 
 
 @pytest.mark.parametrize("folder", PAGES)
+@pytest.mark.sampled(4)
 def test_a_page_says_how_to_begin_to_upgrade_and_to_go_back_and_what_is_unproven(folder):
     text = (DEPLOY / folder / "README.md").read_text()
     for part in ("## From nothing to the first decision", "rollback", "## Unproven here"):

@@ -46,6 +46,7 @@ def settings(folder: str) -> set[str]:
 
 
 @pytest.mark.parametrize("folder", PLACES)
+@pytest.mark.sampled(4)
 def test_the_event_of_the_triggers_page_passes_the_policy_of_the_deployment(monkeypatch, folder):
     cloud, platform, page, context = PLACES[folder]
     world = world_of(cloud)

@@ -86,6 +86,7 @@ def test_without_a_token_none_is_sent(function):
 @pytest.mark.parametrize(
     "content", [None, b"", b" \n", b"two words", b"a\nb", b"\xff\xfe", b"x\r\ny"]
 )
+@pytest.mark.sampled(4)
 def test_a_token_that_cannot_be_sent_is_no_question(function, tmp_path, content):
     path = tmp_path / "token"
     if content is not None:
@@ -114,6 +115,7 @@ def test_the_token_is_in_no_text_of_the_function():
         ({"target": [TARGET.replace("One", "Two")]}, "something else"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_decision_about_anything_else_is_not_believed(function, change, why):
     function.answer = lambda target: decision(target) | change
     assert why in refused(Function(function.url))
@@ -122,6 +124,7 @@ def test_a_decision_about_anything_else_is_not_believed(function, change, why):
 @pytest.mark.parametrize(
     "status", [201, 202, 204, 301, 307, 400, 401, 403, 404, 409, 429, 500, 503]
 )
+@pytest.mark.sampled(6)
 def test_only_200_is_an_answer(function, status):
     function.answer = lambda _target: status
     assert f"status {status}" in refused(Function(function.url, token=SECRET))

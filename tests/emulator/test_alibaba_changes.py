@@ -383,6 +383,7 @@ def test_members_of_an_advanced_group_never_reach_each_other_by_themselves(call)
     assert shown["InnerAccessPolicy"] == "Drop"
 
 
+@pytest.mark.sampled(2)
 def test_the_same_token_sets_a_policy_once(call, cloud):
     drop = {"SecurityGroupId": FREE, "InnerAccessPolicy": "Drop", "ClientToken": "t"}
     assert call("ModifySecurityGroupPolicy", drop) == (200, "")

@@ -225,6 +225,7 @@ def test_a_foreign_group_cannot_be_read(call):
 @pytest.mark.parametrize(
     ("asked", "given"), [("1", 10), ("10", 10), ("50", 50), ("100", 100), ("5000", 100)]
 )
+@pytest.mark.sampled(4)
 def test_the_size_of_a_page_of_instances_is_clamped(call, cloud, asked, given):
     crowd(cloud)
     _, body = call("DescribeInstances", SecurityGroupId=WORLD.free, MaxResults=asked)
@@ -234,6 +235,7 @@ def test_the_size_of_a_page_of_instances_is_clamped(call, cloud, asked, given):
 
 
 @pytest.mark.parametrize("page", ["tokens", "numbers"])
+@pytest.mark.sampled(3)
 def test_every_page_together_is_everything_once(call, cloud, page):
     crowd(cloud)
     ids, token, number = [], "", 0
@@ -326,6 +328,7 @@ def test_a_rule_without_another_end_means_any_address(call, cloud):
         ("DescribeInstances", {"NextToken": "?"}, 400, "InvalidNextToken"),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_wrong_question_has_the_clouds_own_error(call, action, given, status, code):
     told, body = call(action, params=given)
     assert (told, body["Code"]) == (status, code)

@@ -56,6 +56,7 @@ def test_a_denied_query_may_be_refused_instead(url, key):
 
 
 @pytest.mark.parametrize(("url", "key"), LISTS)
+@pytest.mark.sampled(4)
 def test_a_read_of_one_id_needs_the_permission_of_its_list(url, key):
     one = f"{url}/00000000-0000-4000-8000-000000000000"
     permitted, denied = client(), client("GET */ports", "GET */*groups", "GET */*s")

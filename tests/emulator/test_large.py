@@ -101,7 +101,7 @@ def a_page(world: World, instances: int) -> int:
 
 
 @pytest.mark.parametrize("provider", providers.names())
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_page_of_ten_thousand_instances_takes_the_work_of_its_rows(provider):
     world = world_of(provider)
     assert a_page(world, LARGE) <= MOST * a_page(world, SMALL)

@@ -38,7 +38,7 @@ def _echo(monkeypatch):
         "vpc.eu-west-101.myhuaweicloud.eu",
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_the_clouds_own_hosts_are_answered_by_the_emulator(host):
     with mock_clouds(SCENARIO) as emulator:
         assert httpx.get(f"https://{host}/echo").json()["url"] == f"https://{host}/echo"
@@ -49,6 +49,7 @@ def test_the_clouds_own_hosts_are_answered_by_the_emulator(host):
     "host",
     ["example.com", "tencentcloudapi.com.evil.test", "notaliyuncs.com", "myhuaweicloud.example"],
 )
+@pytest.mark.sampled(3)
 def test_any_other_host_is_refused_by_name(host):
     with mock_clouds(SCENARIO), pytest.raises(AssertionError, match=f"GET to {host} refused"):
         httpx.get(f"https://{host}/echo")
@@ -162,6 +163,7 @@ def test_what_is_no_plain_function_is_refused_when_it_is_decorated(case):
 
 
 @pytest.mark.parametrize("inner", [coroutine, async_generator, generator])
+@pytest.mark.sampled(2)
 def test_a_plain_function_that_returns_code_still_to_run_is_refused_when_it_is_called(inner):
     def plain():
         return inner()

@@ -26,7 +26,7 @@ def test_every_provider_is_asked():
 
 @pytest.mark.parametrize("provider", FREE)
 @mock_clouds("demo")
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_free_group_is_found_free_at_the_clouds_own_address(emulator, monkeypatch, provider):
     keystone = "https://keystone.cloud.test/identity/v3"
     monkeypatch.setenv("OS_AUTH_URL", keystone)

@@ -86,7 +86,7 @@ OPENSTACK = {
 
 @pytest.mark.parametrize("path", OPENSTACK)
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_openstack_says_what_is_not_emulated(emulator, token, method, path):
     response = send(emulator, method, path, headers=token)
     assert emulator.requests[-1].provider == "openstack"
@@ -144,7 +144,7 @@ HUAWEI = {
 
 @pytest.mark.parametrize("path", HUAWEI)
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_huawei_says_what_is_not_emulated(emulator, method, path):
     response = send(emulator, method, path, auth=SDK)
     is_not_emulated = method not in HUAWEI[path]
@@ -165,6 +165,7 @@ def test_a_signed_call_of_v2_needs_no_project_anywhere(emulator):
 
 
 @pytest.mark.parametrize("word", WORDS)
+@pytest.mark.sampled(3)
 def test_a_word_in_the_place_of_an_id_may_be_a_call_and_is_told_so(emulator, token, word):
     for path in ("security-groups", "security-group-rules", "ports"):
         url = f"/networking/v2.0/{path}/{word}"
@@ -200,6 +201,7 @@ TENCENT = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("case", TENCENT)
+@pytest.mark.sampled(4)
 def test_api_3_says_what_is_not_emulated(emulator, method, case):
     code, more = TENCENT[case]
     response = send(emulator, method, "/", **more)
@@ -233,6 +235,7 @@ ALIBABA = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("case", ALIBABA)
+@pytest.mark.sampled(6)
 def test_alibaba_says_what_is_not_emulated(emulator, method, case):
     path, more = ALIBABA[case]
     response = send(emulator, method, path, **more)

@@ -85,7 +85,7 @@ CLIENTS = [
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 def test_no_client_leaves_the_machine(client, host):
     with mock_clouds(EMPTY), pytest.raises(OfflineError, match=f"connection to {host} refused"):
         client(host)

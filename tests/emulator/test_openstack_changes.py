@@ -89,6 +89,7 @@ def test_a_new_rule_is_shown_with_everything_the_real_one_shows(alice):
     ],
     ids=str,
 )
+@pytest.mark.sampled(4)
 def test_a_rule_is_kept_as_neutron_keeps_it(alice, asked, shown):
     response = post(alice, PLAIN | asked)
     assert response.status_code == 201, response.text
@@ -148,6 +149,7 @@ BAD_RULES = {
 
 
 @pytest.mark.parametrize("case", BAD_RULES, ids=str)
+@pytest.mark.sampled(6)
 def test_a_rule_that_cannot_be_is_refused_with_its_type(alice, case):
     rule, status, kind = BAD_RULES[case]
     before = copy.deepcopy(alice.cloud.state.dump())
@@ -377,6 +379,7 @@ BAD_PORTS = {
 
 
 @pytest.mark.parametrize("case", BAD_PORTS, ids=str)
+@pytest.mark.sampled(4)
 def test_a_port_that_cannot_be_is_refused_with_its_type(alice, case):
     port, status, kind = BAD_PORTS[case]
     group_of(alice.cloud, w.OUT).kind = "stateless"

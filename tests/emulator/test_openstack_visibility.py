@@ -134,6 +134,7 @@ EVERY = {"ethertype": "IPv4"}
         (GROUPS, {"not-tags": "a"}, {}),
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_filter_is_converted_before_it_is_compared(cloud, path, query, same_as):
     alice = Caller(cloud)
     found = ids(alice, path, **query)
@@ -166,6 +167,7 @@ def test_a_filter_is_converted_before_it_is_compared(cloud, path, query, same_as
         (POLICIES, {"object_id": ""}),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_filter_without_a_match_is_empty(cloud, path, query):
     assert ids(Caller(cloud), path, **query) == set()
 

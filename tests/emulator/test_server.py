@@ -102,6 +102,7 @@ def test_calls_are_answered_side_by_side(server):
     ],
     ids=["negative", "underscore", "chunk", "coding", "too-large", "host", "method", "version"],
 )
+@pytest.mark.sampled(4)
 def test_a_request_that_cannot_be_read_is_refused_and_hung_up(server, raw, status):
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
         sock.sendall(raw)

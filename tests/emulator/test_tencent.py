@@ -277,6 +277,7 @@ def test_references_can_be_short_or_in_the_other_sense_on_order():
 
 
 @pytest.mark.parametrize("service", ["vpc", "cvm"])
+@pytest.mark.sampled(2)
 def test_pages_can_be_shorter_than_asked_for_on_order(service):
     action = "DescribeInstances" if service == "cvm" else "DescribeNetworkInterfaces"
     emulator = loaded(quirks={"page_max": 1})
@@ -448,7 +449,7 @@ ACTIONS = [
 )
 @given(data=st.data())
 @examples(40)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(24)
 def test_whatever_the_parameters_are_the_answer_has_the_clouds_shape(service, action, names, data):
     params = data.draw(st.dictionaries(st.sampled_from(names), JSON)) if names else {}
     answer = inner(loaded(), request(action, params, service=service))

@@ -88,6 +88,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("action", "of", "code"), REFUSED.values(), ids=list(REFUSED))
+@pytest.mark.sampled(6)
 def test_rules_that_cannot_be_are_refused_and_nothing_is_changed(action, of, code):
     emulator = loaded()
     before = emulator.state.dump()

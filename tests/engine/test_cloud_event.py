@@ -79,6 +79,7 @@ def groups_of(cloud: Harness) -> set[str]:
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(2)
 def test_a_refused_delete_is_explained_with_who_holds_the_group(cloud):
     cloud.mode = "observe"
     found = answer(cloud, event(cloud, Happened.DELETE_REFUSED))
@@ -94,6 +95,7 @@ def test_a_refused_delete_is_explained_with_who_holds_the_group(cloud):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(4)
 def test_a_refused_delete_waits_for_an_approver_who_is_not_the_requester(cloud):
     cloud.mode = "approve"
     (decision,) = answer(cloud, event(cloud, Happened.DELETE_REFUSED))["decisions"]
@@ -102,6 +104,7 @@ def test_a_refused_delete_waits_for_an_approver_who_is_not_the_requester(cloud):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(2)
 def test_a_refused_delete_is_carried_out_where_the_mode_says_so_once(cloud):
     first = answer(cloud, event(cloud, Happened.DELETE_REFUSED))
     again = answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) - 5))
@@ -111,6 +114,7 @@ def test_a_refused_delete_is_carried_out_where_the_mode_says_so_once(cloud):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(2)
 def test_a_delete_refused_for_another_reason_is_never_carried_out(cloud):
     # Whoever lacks the permission must not have the group deleted by the guard's.
     code = {"tencent": "UnauthorizedOperation", "alibaba": "Forbidden.RAM", "huawei": "VPC.2201"}
@@ -123,6 +127,7 @@ def test_a_delete_refused_for_another_reason_is_never_carried_out(cloud):
 
 @every_refusing_cloud
 @pytest.mark.parametrize("ahead_s", [-2 * 24 * 3600, 3600], ids=["late", "future"])
+@pytest.mark.sampled(6)
 def test_an_event_of_another_day_is_judged_and_changes_nothing(cloud, ahead_s):
     found = answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) + ahead_s))
     assert found["decisions"][0]["verdict"] == "remediate"
@@ -131,6 +136,7 @@ def test_an_event_of_another_day_is_judged_and_changes_nothing(cloud, ahead_s):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(4)
 def test_a_delete_of_the_guard_that_is_refused_is_not_answered_with_another(cloud):
     # The refusal of the guard's own call comes back as an event: without an end to it, for ever.
     code = {"tencent": "ResourceInUse", "alibaba": "DependencyViolation", "huawei": "VPC.9902"}
@@ -149,6 +155,7 @@ def test_a_delete_of_the_guard_that_is_refused_is_not_answered_with_another(clou
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(2)
 def test_a_time_in_the_future_does_not_make_a_request_of_today_late(cloud):
     answer(cloud, event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) + 3600))
     assert cloud.delete(cloud.world.referenced, at_s=time.time())["outcome"] == "remediated"
@@ -175,6 +182,7 @@ def test_rules_that_vanished_in_silence_are_told_from_an_earlier_decision(cloud)
 
 
 @pytest.mark.parametrize("cloud", ["tencent", "alibaba"], indirect=True)
+@pytest.mark.sampled(2)
 def test_rules_that_name_a_deleted_group_are_told_as_dangling(cloud):
     cloud.mode = "observe"
     cloud.delete(cloud.world.referenced)
@@ -187,7 +195,7 @@ def test_rules_that_name_a_deleted_group_are_told_as_dangling(cloud):
 
 
 @every_cloud
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_delete_of_our_own_offers_its_restore_and_counts_nothing_as_broken(cloud):
     done = cloud.delete(cloud.world.referenced)
     found = answer(cloud, event(cloud, Happened.DELETED))["aftermath"]
@@ -197,6 +205,7 @@ def test_a_delete_of_our_own_offers_its_restore_and_counts_nothing_as_broken(clo
 
 
 @every_cloud
+@pytest.mark.sampled(3)
 def test_a_holder_left_without_any_group_is_told(cloud):
     cloud.mode = "observe"
     cloud.delete(cloud.world.bound)
@@ -220,6 +229,7 @@ def test_a_group_that_is_still_there_broke_nothing(cloud):
 
 
 @every_cloud
+@pytest.mark.sampled(3)
 def test_a_delete_nobody_asked_about_is_said_to_be_unknown(cloud):
     found = answer(cloud, event(cloud, Happened.DELETED, cloud.world.missing))["aftermath"]
     assert found["compared_with"] == ""
@@ -230,6 +240,7 @@ def test_a_delete_nobody_asked_about_is_said_to_be_unknown(cloud):
 
 
 @every_cloud
+@pytest.mark.sampled(6)
 def test_what_a_launched_instance_carries_is_judged_and_remedied_by_policy(cloud):
     cloud.more = f'[launch]\nforbidden = ["{cloud.world.bound}"]\nremedies = ["unbind"]\n'
     found = answer(cloud, event(cloud, Happened.BOUND, cloud.world.bound))
@@ -243,6 +254,7 @@ def test_what_a_launched_instance_carries_is_judged_and_remedied_by_policy(cloud
 @pytest.mark.parametrize(
     ("group", "status"), [("sg-carried0", "judged"), ("sg-unused00", "ignored")]
 )
+@pytest.mark.sampled(2)
 def test_the_instance_of_an_interface_is_found_by_the_groups_it_carries(cloud, group, status):
     asked = {"NetworkInterfaceIds": ["eni-3056glfn"], "SecurityGroupIds": [group]}
     name = "AssociateNetworkInterfaceSecurityGroups"
@@ -280,6 +292,7 @@ def test_an_event_without_a_region_waits_until_one_is_set(cloud):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(4)
 def test_two_traces_of_one_operation_in_one_batch_have_one_effect(cloud):
     one = event(cloud, Happened.DELETE_REFUSED)
     other = event(cloud, Happened.DELETE_REFUSED, at_s=int(time.time()) - 5)
@@ -299,6 +312,7 @@ def test_a_function_for_launches_says_that_a_delete_is_not_for_it(cloud):
 
 
 @every_refusing_cloud
+@pytest.mark.sampled(4)
 def test_a_saved_event_is_judged_without_a_trace_in_store_and_cloud(cloud):
     (item,) = read(event(cloud, Happened.DELETE_REFUSED)).items
     context = cloud.context()

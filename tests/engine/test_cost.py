@@ -54,6 +54,7 @@ def test_claim_and_answer_take_no_more_statements_than_before(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("holders", [2, 100])
+@pytest.mark.sampled(2)
 def test_a_wave_is_two_transactions_however_many_changes_it_has(tmp_path, holders):
     crowd = Crowd(world_of("tencent"), ("move",), tmp_path, 0, 0, holders)
     context = crowd.context()

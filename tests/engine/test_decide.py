@@ -55,6 +55,7 @@ def test_a_free_group_may_be_deleted_on_every_cloud(world):
     assert decision.guard == "delete"
 
 
+@pytest.mark.sampled(3)
 def test_a_referenced_group_may_not_be_deleted_on_any_cloud(world):
     decision = delete(world, world.referenced)
     assert decision.judgement.verdict is Verdict.BLOCK
@@ -98,6 +99,7 @@ def test_an_instance_of_unknown_state_may_not_be_bound_to_more_groups():
     assert "facts-incomplete" in codes(decision)
 
 
+@pytest.mark.sampled(3)
 def test_a_group_is_explained_with_who_references_it_on_every_cloud(world):
     address = Address(scope(world), world.referenced)
     facts = explain.read(address, context_for(world))

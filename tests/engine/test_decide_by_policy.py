@@ -212,6 +212,7 @@ def test_a_cloud_that_does_not_answer_is_an_error_unless_the_policy_says_otherwi
 
 @pytest.mark.parametrize("guard", ["delete", "launch"])
 @pytest.mark.parametrize("fault", [silent(), Fault("throttle", count=10_000)], ids=["drop", "busy"])
+@pytest.mark.sampled(3)
 def test_a_cloud_that_does_not_answer_may_be_a_block_and_never_an_allow(by, guard, fault):
     text = f"[{guard}]\nwhen_unreachable = 'block'\nwhen_incomplete = 'error'"
     ask = {"delete": delete, "launch": launch}[guard]

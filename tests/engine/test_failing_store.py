@@ -73,6 +73,7 @@ def test_a_scope_that_may_change_something_is_enough_for_an_error(harness):
 
 
 @pytest.mark.parametrize("call", CALLS)
+@pytest.mark.sampled(2)
 def test_where_every_mode_observes_the_verdict_is_given_and_says_that_it_is_not_kept(harness, call):
     harness.mode = "observe"
     handled = deliver(harness, failing(harness, call), harness.world.referenced)

@@ -44,7 +44,7 @@ def store_of(harness: Harness):
 # -- done, and answered -------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_permitted_remedy_is_applied_and_reported(harness):
     decision = harness.delete(harness.world.referenced)
     assert (decision["verdict"], decision["outcome"]) == ("remediate", "remediated")
@@ -55,7 +55,7 @@ def test_a_permitted_remedy_is_applied_and_reported(harness):
     assert cloud.naming(harness.world.referenced) == []
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_the_same_event_again_has_the_same_decision_and_no_effect(harness):
     first = harness.delete(harness.world.referenced)
     harness.emulator.requests.clear()
@@ -63,6 +63,7 @@ def test_the_same_event_again_has_the_same_decision_and_no_effect(harness):
     assert list(harness.emulator.requests) == []
 
 
+@pytest.mark.sampled(6)
 def test_an_observed_event_is_decided_once_too(harness):
     harness.mode = "observe"
     first = harness.delete(harness.world.referenced)
@@ -73,6 +74,7 @@ def test_an_observed_event_is_decided_once_too(harness):
     assert list(harness.emulator.requests) == []
 
 
+@pytest.mark.sampled(3)
 def test_a_free_group_is_left_for_the_caller_to_delete(harness):
     decision = harness.delete(harness.world.free)
     assert (decision["verdict"], decision["outcome"]) == ("allow", "left-to-caller")
@@ -103,7 +105,7 @@ def test_an_event_that_failed_may_be_retried(tencent):
 # -- in which order -----------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_an_event_that_comes_after_a_newer_one_is_superseded(harness):
     harness.mode = "observe"
     harness.delete(harness.world.referenced, event_id="new", at_s=2_000.0)
@@ -161,6 +163,7 @@ def test_another_decision_at_work_on_a_group_is_waited_for(tencent):
 # -- stopped ------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(6)
 def test_nothing_is_changed_while_all_changes_are_stopped(harness):
     store_of(harness).halt("olga", "an incident")
     decision = harness.delete(harness.world.referenced)
@@ -190,7 +193,7 @@ def test_without_a_store_a_cloud_is_judged_but_not_changed(tencent):
 # -- kept ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_every_decision_is_stored_with_its_requester_and_outcome(harness):
     decision = harness.delete(harness.world.referenced)
     record = store_of(harness).decision(decision["decision_id"])
@@ -203,6 +206,7 @@ def test_every_decision_is_stored_with_its_requester_and_outcome(harness):
     assert json.loads(record.document_json) == decision
 
 
+@pytest.mark.sampled(6)
 def test_an_approval_is_requested_where_the_policy_requires_it(harness):
     harness.mode = "approve"
     decision = harness.delete(harness.world.referenced)
@@ -214,6 +218,7 @@ def test_an_approval_is_requested_where_the_policy_requires_it(harness):
     assert writes(harness) == []
 
 
+@pytest.mark.sampled(6)
 def test_a_launched_instance_gets_its_baseline(harness):
     if harness.world.provider == "tencent-dfw":
         pytest.skip("API 2.0 does not tell whether an instance can be bound now")

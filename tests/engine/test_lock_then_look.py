@@ -65,6 +65,7 @@ def test_two_deletes_at_once_never_take_the_last_two_ways_in(harness):
 
 
 @pytest.mark.parametrize("size", [3, 6])
+@pytest.mark.sampled(2)
 def test_a_batch_that_names_one_group_never_takes_its_last_way_in(harness, size):
     harness.ports = (22,)
     cloud = cloud_of(harness)
@@ -162,6 +163,7 @@ def readings(harness: Harness) -> int:
 
 
 @pytest.mark.parametrize("mode", ["observe", "approve", "enforce"])
+@pytest.mark.sampled(4)
 def test_a_rule_that_moved_between_facts_and_plan_is_no_verdict(harness, mode):
     plan = readings(harness)
     harness.mode = mode

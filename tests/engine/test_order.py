@@ -114,6 +114,7 @@ def test_a_time_to_come_supersedes_nothing_that_happens_later(harness, clock):
 
 
 @pytest.mark.parametrize("step_s", [2, 30, 250])
+@pytest.mark.sampled(4)
 def test_a_clock_that_is_put_back_a_little_does_not_turn_the_order_around(harness, clock, step_s):
     assert delete(harness, clock, "e-1", NOW_S - 5)["outcome"] == "unchanged"
     clock.pass_(-step_s)

@@ -54,6 +54,7 @@ class Paused:
 
 # The deadline is 10 s, a lease a minute: both must stop whoever slept, whichever clock tells.
 @pytest.mark.parametrize("seconds", [11.0, 61.0, 4000.0])
+@pytest.mark.sampled(4)
 def test_a_change_that_was_intended_and_not_sent_is_settled_as_that(harness, seconds, monkeypatch):
     monkeypatch.setattr("sgguard.wire.parallel._pool", _Unwilling)  # calls follow one another
     asked = a_delete(harness, harness.world.referenced)

@@ -84,7 +84,7 @@ def require_nothing_done(given: ApprovalHarness, found, words: str, before) -> N
 
 @pytest.mark.parametrize("after", ["begin_run", "intend"])
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 def test_a_group_that_was_opened_after_the_begin_is_not_what_was_approved(
     everywhere, remedy, after
 ):
@@ -98,7 +98,7 @@ def test_a_group_that_was_opened_after_the_begin_is_not_what_was_approved(
 
 
 @pytest.mark.parametrize("remedy", ["rewrite", "move"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_where_nothing_has_changed_it_goes_on(everywhere, remedy):
     pointing(everywhere, remedy)
     asked = begun(everywhere)
@@ -106,6 +106,7 @@ def test_where_nothing_has_changed_it_goes_on(everywhere, remedy):
     assert everywhere.is_deleted
 
 
+@pytest.mark.sampled(2)
 def test_on_either_store_a_click_that_goes_on_looks_as_well(here):
     pointing(here, "rewrite")
     asked = begun(here)
@@ -115,6 +116,7 @@ def test_on_either_store_a_click_that_goes_on_looks_as_well(here):
     require_nothing_done(here, found, "has changed since it was begun", before)
 
 
+@pytest.mark.sampled(2)
 def test_what_has_changed_something_goes_on_by_its_journal(here):
     pointing(here, "rewrite")
     asked = begun(here, "settle", is_after=False)
@@ -123,6 +125,7 @@ def test_what_has_changed_something_goes_on_by_its_journal(here):
     assert here.is_deleted
 
 
+@pytest.mark.sampled(2)
 def test_on_the_word_of_one_who_was_removed_nothing_is_changed(here):
     asked, before = begun(here), here.emulator.state.dump()
     here.policy = only("bob")
@@ -130,6 +133,7 @@ def test_on_the_word_of_one_who_was_removed_nothing_is_changed(here):
     require_nothing_done(here, found, "ada may not approve", before)
 
 
+@pytest.mark.sampled(2)
 def test_a_yes_that_is_too_old_is_not_acted_on(here):
     asked, before = begun(here), here.emulator.state.dump()
     here.clock.pass_(here.policy.approval.expires_s)
@@ -137,6 +141,7 @@ def test_a_yes_that_is_too_old_is_not_acted_on(here):
     require_nothing_done(here, found, "not started in time", before)
 
 
+@pytest.mark.sampled(2)
 def test_a_new_reference_is_judged_and_asked_about_anew(here):
     asked = begun(here)
     here.add_reference()
@@ -145,6 +150,7 @@ def test_a_new_reference_is_judged_and_asked_about_anew(here):
     require_nothing_done(here, found, "has changed since it was begun", before)
 
 
+@pytest.mark.sampled(2)
 def test_what_cannot_be_read_leaves_it_open_until_it_can(here):
     asked, before = begun(here), here.emulator.state.dump()
     here.emulator.faults.append(
@@ -160,6 +166,7 @@ def test_what_cannot_be_read_leaves_it_open_until_it_can(here):
     assert resume.resume(asked.decision_id, here.context())["outcome"] == "remediated"
 
 
+@pytest.mark.sampled(2)
 def test_while_all_is_stopped_it_stays_open(here):
     asked = begun(here)
     here.store.halt("olga", "a drill")
@@ -169,6 +176,7 @@ def test_while_all_is_stopped_it_stays_open(here):
     assert resume.resume(asked.decision_id, here.context())["outcome"] == "remediated"
 
 
+@pytest.mark.sampled(2)
 def test_without_time_for_the_look_the_next_one_looks(here):
     pointing(here, "rewrite")
     asked = begun(here)
@@ -181,6 +189,7 @@ def test_without_time_for_the_look_the_next_one_looks(here):
 # -- modes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_where_the_mode_observes_by_now_nothing_is_changed(here):
     asked, before = begun(here), here.emulator.state.dump()
     here.policy = replace(POLICY, mode=Mode.OBSERVE)
@@ -188,6 +197,7 @@ def test_where_the_mode_observes_by_now_nothing_is_changed(here):
     require_nothing_done(here, found, "observe", before)
 
 
+@pytest.mark.sampled(2)
 def test_where_the_mode_asks_by_now_nothing_is_changed_unasked(here):
     here.policy = ENFORCING
     decision_id, before = enforced(here), here.emulator.state.dump()
@@ -197,13 +207,14 @@ def test_where_the_mode_asks_by_now_nothing_is_changed_unasked(here):
     assert here.ask() == found
 
 
+@pytest.mark.sampled(2)
 def test_what_was_approved_is_carried_out_where_nobody_needs_to_be_asked_by_now(here):
     asked = begun(here)
     here.policy = ENFORCING
     assert resume.resume(asked.decision_id, here.context())["outcome"] == "remediated"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_redelivery_looks_again_at_what_it_was_judged_on(everywhere):
     everywhere.policy = ENFORCING
     enforced(everywhere)
@@ -213,13 +224,14 @@ def test_a_redelivery_looks_again_at_what_it_was_judged_on(everywhere):
     require_nothing_done(everywhere, found, "has changed since it was begun", before)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_redelivery_finishes_what_is_as_it_was(everywhere):
     everywhere.policy = ENFORCING
     enforced(everywhere)
     assert everywhere.ask()["outcome"] == "remediated"
 
 
+@pytest.mark.sampled(2)
 def test_a_plan_that_a_person_was_shown_is_looked_at_too(here):
     here.policy = ENFORCING
     request, _ = a_delete(here, here.world.referenced)

@@ -59,6 +59,7 @@ def claiming(document: Any) -> list[str]:
 
 
 @every_sample
+@pytest.mark.sampled(6)
 def test_an_event_is_claimed_by_its_source_and_no_other(name, happened):
     assert claiming(made(name, happened)) == [module(name).NAME]
 
@@ -161,6 +162,7 @@ def answers_of(document: Any) -> str:
 
 
 @every_sample
+@pytest.mark.sampled(6)
 def test_a_secret_in_any_field_goes_no_further_than_the_door(name, happened):
     document = made(name, happened)
     kept = samples(name).kept

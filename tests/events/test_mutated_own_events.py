@@ -80,7 +80,7 @@ def parsed(name: str, data: object) -> Any:
 @pytest.mark.parametrize("mode", MEDIA)
 @examples(100)
 @given(data=st.data())
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_mutated_event_is_read_whole_or_refused(mode, name, data):
     assert_whole_or_refused(*delivery(data, mode, name), name)
 

@@ -105,7 +105,7 @@ def test_a_batch_asks_no_more_than_one_set_of_the_same_groups_would(world):
     assert len({one.decision_id for one in outcomes}) == 100
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_every_event_of_a_batch_gets_the_verdict_it_would_get_alone(world):
     emulator = world.emulator()
     group_ids = [
@@ -140,6 +140,7 @@ def test_a_set_stays_a_set_beside_a_single_of_the_same_group():
     assert judged(whole)[0] is Verdict.ALLOW
 
 
+@pytest.mark.sampled(6)
 def test_one_page_of_garbage_in_a_batch_costs_no_other_event_its_verdict(world):
     emulator, ids = crowded(world, 12)
     decide(world, emulator, world.free)
@@ -148,7 +149,7 @@ def test_one_page_of_garbage_in_a_batch_costs_no_other_event_its_verdict(world):
     assert [judged(one) for one in outcomes] == [(Verdict.ALLOW, {"free"})] * 12
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_cloud_that_throttles_without_end_is_every_events_error_and_asked_once(world):
     emulator, ids = crowded(world, 8)
     decide(world, emulator, world.free)

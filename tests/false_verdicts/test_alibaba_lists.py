@@ -15,7 +15,7 @@ QUICK = {"delete": 24, "batch": 6, "launch": 8}
 
 @pytest.mark.parametrize("request_kind", QUICK)
 @pytest.mark.parametrize("quirks", [denied, hidden, paged], ids=lambda one: one.__name__)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 def test_no_verdict_on_a_random_cloud_is_false(monkeypatch, quirks, request_kind):
     def both(rng, cloud):
         is_hiding = ALIBABA.quirks(rng, cloud)

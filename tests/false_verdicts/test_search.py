@@ -36,7 +36,7 @@ def test_every_provider_has_random_clouds():
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("request_kind", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
-@pytest.mark.sampled(19)
+@pytest.mark.sampled(38)
 def test_no_verdict_on_a_random_cloud_is_false(provider, request_kind, condition):
     count = clouds(QUICK[request_kind])
     result = search(request_kind, provider, seeds(count), has_faults=CONDITIONS[condition])
@@ -57,7 +57,7 @@ def test_no_verdict_on_thousands_of_random_clouds_is_false(provider, request_kin
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("request_kind", QUICK)
 @pytest.mark.parametrize("provider", KINDS)
-@pytest.mark.sampled(11)
+@pytest.mark.sampled(44)
 def test_no_verdict_on_a_cloud_that_misleads_its_readers_is_false(
     provider, request_kind, condition
 ):

@@ -85,6 +85,7 @@ def buttons(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.sampled(2)
 def test_looking_at_a_link_changes_nothing_however_often(place, function, method):
     asked = place.asked()
     before = state(place)
@@ -150,6 +151,7 @@ def test_a_link_to_deny_has_no_button_to_approve(place, function):
 @pytest.mark.parametrize(
     ("by", "status"), [("ada", 409), ("bob", 409)], ids=["who-answered", "somebody-else"]
 )
+@pytest.mark.sampled(2)
 def test_a_link_that_was_answered_says_by_whom(place, function, by, status):
     asked = place.asked()
     text = link(place, asked, by)
@@ -160,6 +162,7 @@ def test_a_link_that_was_answered_says_by_whom(place, function, by, status):
 
 
 @pytest.mark.parametrize("text", ["", "x", "v1.e30.AAAA", "v1..", "ü", "v1." + "a" * 9000])
+@pytest.mark.sampled(3)
 def test_an_unsigned_link_shows_a_page_that_does_not_repeat_it(function, place, text):
     answer = function.client.get("/", query_string={"token": text})
     assert answer.status_code == 403
@@ -260,6 +263,7 @@ def test_a_token_of_one_request_does_not_fit_another(place, function):
 
 
 @pytest.mark.parametrize("by", ["mallory", "eve"])
+@pytest.mark.sampled(2)
 def test_a_signed_token_of_a_person_who_may_not_approve_is_refused(place, function, by):
     asked = place.asked()
     given = LinkToken(asked.approval_id, asked.facts_hash, "approve", by, int(asked.expires_at_s))
@@ -352,6 +356,7 @@ def test_any_bytes_at_all_get_a_promised_answer_and_change_nothing(place, functi
         (b'{"token": "' + b"x" * 1_100_000 + b'"}', JSON, 413),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_body_that_says_nothing_useful_is_refused(function, place, body, headers, status):
     assert function.post(body, headers).status_code == status
 

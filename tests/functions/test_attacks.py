@@ -105,7 +105,7 @@ def planned(cloud: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_both_functions_judge_every_cloud(unhurried, http, cloud):
     for name, data in (("delete_request", free(cloud)), ("instance_launch", planned(cloud))):
         answer = http.post(unhurried[name].url, json=data)
@@ -244,7 +244,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("case", MALFORMED.values(), ids=MALFORMED)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(32)
 def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(deadlined, case):
     raw, status = case
     line, end, rest = raw.partition(b"\r\n")
@@ -254,6 +254,7 @@ def test_a_malformed_request_is_refused_and_its_headers_are_not_repeated(deadlin
 
 
 @pytest.mark.parametrize("kind", ["announced", "chunked"])
+@pytest.mark.sampled(2)
 def test_a_body_that_is_far_too_large_is_refused_and_never_held_in_memory(deadlined, http, kind):
     http.post(deadlined.url, content=b"{}")
     before = deadlined.resident_mib()
@@ -266,6 +267,7 @@ def test_a_body_that_is_far_too_large_is_refused_and_never_held_in_memory(deadli
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
+@pytest.mark.sampled(4)
 def test_an_unexpected_body_is_never_held_in_memory(deadlined, http, method):
     before = deadlined.resident_mib()
     http.request(method, deadlined.url, content=b" " * (60 * MIB))
@@ -333,6 +335,7 @@ def test_stalled_senders_do_not_block_other_requests(deadlined, http):
     ],
     ids=str,
 )
+@pytest.mark.sampled(4)
 def test_credentials_lent_in_headers_never_come_back(unhurried, http, case):
     method, data, status = case
     actor = unhurried["delete_request"]
@@ -360,6 +363,7 @@ def test_no_secret_of_any_cloud_is_in_any_answer(unhurried, http):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(3)
 def test_a_cloud_that_is_too_slow_is_not_waited_for(deadlined, clouds, http, cloud):
     is_answered = threading.Event()
     clouds.emulator.sleep = lambda _: is_answered.wait(WATCHDOG_S)

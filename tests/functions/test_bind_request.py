@@ -82,6 +82,7 @@ def test_an_event_that_is_enforced_is_answered_with_a_row_for_each_holder(
         ({"requested_by": "\u0430dmin"}, "/requested_by"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_wrong_data_is_refused_with_its_path(bind_request, world, wrong, path):
     answer = bind_request.ask({**data(world), **wrong})
     assert answer.status_code == 400

@@ -63,7 +63,7 @@ def test_a_refused_delete_is_answered_with_its_decision(function):
         "",
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_whatever_a_bus_writes_on_it_an_event_is_read(function, content_type):
     headers = {"Content-Type": content_type} if content_type else {}
     assert function.post(refused(), headers).json["happened"] == "delete-refused"
@@ -117,6 +117,7 @@ def test_a_timer_closes_and_reminds_of_approvals(function):
     "body",
     [b"", b"no json", b"[]", b"{}", b"null", b'"text"', b"[[[[[[[[1]]]]]]]]"],
 )
+@pytest.mark.sampled(4)
 def test_what_is_no_event_is_refused_and_not_delivered_again(function, body):
     answer = function.post(body, {"Content-Type": "application/json"})
     assert answer.status_code in (200, 400, 422)
@@ -148,6 +149,7 @@ def test_a_launch_function_takes_a_launch_and_leaves_a_delete(instance_launch, c
 
 
 @pytest.mark.parametrize("name", ["delete_request", "cloud_event"])
+@pytest.mark.sampled(2)
 def test_one_operation_told_to_two_functions_has_one_decision(framework, cloud, name):
     del cloud
     first = framework("delete_request").ask(refused()).json["decisions"][0]
@@ -199,7 +201,7 @@ def store(framework, monkeypatch, url, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "happened"), list(cases()))
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 def test_a_secret_in_any_field_reaches_no_answer_log_or_row(
     store, framework, capfd, name, happened
 ):
@@ -244,6 +246,7 @@ def test_a_sender_that_is_named_may_begin(function, monkeypatch):
 
 
 @pytest.mark.parametrize("rate", ["100000", "0", "-1", "many", "9" * 400])
+@pytest.mark.sampled(3)
 def test_no_more_is_promised_than_can_be_taken(function, monkeypatch, rate):
     monkeypatch.setenv("SGGUARD_WEBHOOK_ORIGINS", "bus.example")
     answer = ask_to_begin(function, WebHook_Request_Origin="bus.example", WebHook_Request_Rate=rate)
@@ -252,6 +255,7 @@ def test_no_more_is_promised_than_can_be_taken(function, monkeypatch, rate):
 
 @pytest.mark.parametrize("origin", ["evil.example", "", "*", "bus.example.evil.example"])
 @pytest.mark.parametrize("configured", ["", "bus.example"])
+@pytest.mark.sampled(4)
 def test_nobody_else_may_begin(function, monkeypatch, origin, configured):
     monkeypatch.setenv("SGGUARD_WEBHOOK_ORIGINS", configured)
     answer = ask_to_begin(function, WebHook_Request_Origin=origin, WebHook_Request_Rate="9")

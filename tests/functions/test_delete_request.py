@@ -37,7 +37,7 @@ def codes(decision: dict) -> list[str]:
         ("malformed", "block", "group-malformed"),
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_bare_request_gets_its_verdict_with_the_reason(delete_request, world, who, verdict, code):
     target = address(world, getattr(world, who))
     answer = delete_request.ask({"target": target})
@@ -193,6 +193,7 @@ def test_an_empty_batch_has_an_empty_answer(delete_request):
     ],
     ids=["dropped", "throttled", "bad gateway"],
 )
+@pytest.mark.sampled(2)
 def test_an_unavailable_cloud_means_retry_later(delete_request, world, cloud, monkeypatch, case):
     fault, (status, slug) = case
     monkeypatch.setenv("SGGUARD_DEADLINE_S", "0.9")  # too short to wait as long as a cloud asks
@@ -266,6 +267,7 @@ def test_a_function_that_is_not_set_up_correctly_says_so_and_logs_it(
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(("configured", "asked"), [("", ""), ("blue", ""), ("blue", "blue")])
+@pytest.mark.sampled(4)
 def test_a_group_of_the_configured_account_is_judged(
     delete_request, world, monkeypatch, configured, asked
 ):
@@ -276,6 +278,7 @@ def test_a_group_of_the_configured_account_is_judged(
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(("configured", "asked"), [("blue", "red"), ("", "blue")])
+@pytest.mark.sampled(2)
 def test_a_group_of_another_account_is_refused(
     delete_request, world, monkeypatch, configured, asked
 ):

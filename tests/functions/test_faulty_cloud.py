@@ -207,7 +207,7 @@ def quoting(status: str, code: str) -> Behaviour:
     ],
     ids=lambda value: value,
 )
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_cloud_that_quotes_the_signed_request_leaks_no_secret(ask, capsys, status, code):
     with answering(quoting(status, code)) as (url, sent):
         results = ask(url)

@@ -141,6 +141,7 @@ def assert_problem(told: dict[str, Any], status: int) -> None:
 
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(4)
 def test_a_bare_request_with_any_error_gets_a_documented_response(function, data):
     body = data.draw(st.sampled_from(valid_data(function.name)).flatmap(mutated))
     headers = {"Content-Type": "application/json", **LENT}
@@ -149,6 +150,7 @@ def test_a_bare_request_with_any_error_gets_a_documented_response(function, data
 
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(2)
 def test_a_structured_event_with_any_error_gets_a_documented_response(function, data):
     valid = data.draw(st.sampled_from(valid_data(function.name)))
     event = function.event(valid, time="2026-11-01T12:00:00Z", subject="s", ext=1)
@@ -161,6 +163,7 @@ def test_a_structured_event_with_any_error_gets_a_documented_response(function, 
 
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(2)
 def test_a_batch_with_any_error_gets_a_documented_response(function, data):
     events = [function.event(valid) for valid in valid_data(function.name)[:3]]
     body = data.draw(mutated(events))
@@ -170,6 +173,7 @@ def test_a_batch_with_any_error_gets_a_documented_response(function, data):
 
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(4)
 def test_a_binary_event_with_any_headers_gets_a_documented_response(function, data):
     event = function.event(None, time="2026-11-01T12:00:00Z")
     headers = {f"ce-{name}": str(value) for name, value in event.items() if name != "data"}
@@ -185,6 +189,7 @@ def test_a_binary_event_with_any_headers_gets_a_documented_response(function, da
 
 @tried
 @given(body=st.binary(max_size=64), kind=st.sampled_from(["json", "cloudevents+json", "x"]))
+@pytest.mark.sampled(2)
 def test_any_bytes_get_a_documented_response(function, body, kind):
     headers = {"Content-Type": f"application/{kind}", **LENT}
     assert_as_promised(function.post(body, headers))

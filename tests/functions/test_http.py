@@ -42,7 +42,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("body", "headers", "status"), WRONG)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_wrong_request_gets_problem_details_and_none_of_its_headers(
     function, body, headers, status, capsys
 ):
@@ -82,6 +82,7 @@ def test_the_largest_body_can_be_set(function, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/", "/invoke", "/event-invoke"])
+@pytest.mark.sampled(4)
 def test_get_describes_the_function_and_its_request(function, path):
     answer = function.client.get(path, headers=SECRETS)
     assert answer.status_code == 200
@@ -105,6 +106,7 @@ def test_options_allows_post_and_consents_to_no_webhook(function):
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.sampled(4)
 def test_other_methods_are_not_answered(function, method):
     answer = function.client.open("/", method=method, data=b"{}", headers=SECRETS)
     assert answer.status_code == 405
@@ -113,6 +115,7 @@ def test_other_methods_are_not_answered(function, method):
     assert "s3cret" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.sampled(2)
 def test_an_example_of_the_function_is_a_valid_request(function):
     example = function.client.get("/").get_json()["examples"][0]
     answer = function.ask(example)

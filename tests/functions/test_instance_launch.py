@@ -29,6 +29,7 @@ def place(world) -> dict:
         ),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_planned_launch_gets_its_verdict(instance_launch, world, groups, count, expected):
     verdict, code = expected
     ids = [getattr(world, who) for who in groups]

@@ -80,7 +80,7 @@ def asks(cloud):
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(24)
 def test_a_cloud_that_is_not_set_up_is_422_with_its_path(function, cloud):
     for data, path in asks(cloud)[function.name]:
         answer = function.ask(data)
@@ -92,7 +92,7 @@ def test_a_cloud_that_is_not_set_up_is_422_with_its_path(function, cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_half_of_the_credentials_is_a_slip_of_the_operator_and_503(function, cloud, bare):
     bare.setenv(FIRST[cloud], "http://127.0.0.1:1" if cloud == "openstack" else "an-id")
     for data, _ in asks(cloud)[function.name]:
@@ -103,7 +103,7 @@ def test_half_of_the_credentials_is_a_slip_of_the_operator_and_503(function, clo
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_of_a_batch_only_the_event_about_such_a_cloud_is_refused(function, cloud, bare):
     for name, value in world_of(cloud).env.items():
         bare.delenv(name, raising=False)
@@ -127,7 +127,7 @@ def test_of_a_batch_only_the_event_about_such_a_cloud_is_refused(function, cloud
     ("part", "value"),
     [("region", "nowhere-1"), ("region", "-"), ("account", "nobody"), ("provider", "unknown")],
 )
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(32)
 def test_every_impossible_part_is_named_by_its_path(function, cloud, part, value):
     if value == "nowhere-1" and cloud not in NAMING:
         pytest.skip("this cloud says nothing of the region: it is a host, or has no code")
@@ -154,6 +154,7 @@ def test_every_impossible_part_is_named_by_its_path(function, cloud, part, value
 @pytest.mark.usefixtures("_set_up")
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(4)
 def test_a_malformed_request_is_never_a_reason_to_deliver_it_again(function, data):
     body = data.draw(st.sampled_from(valid_data(function.name)).flatmap(mutated))
     answer = function.post(written(body), {"Content-Type": "application/json"})
@@ -163,6 +164,7 @@ def test_a_malformed_request_is_never_a_reason_to_deliver_it_again(function, dat
 @pytest.mark.usefixtures("bare")
 @tried
 @given(data=st.data())
+@pytest.mark.sampled(4)
 def test_nor_is_any_request_where_no_cloud_is_set_up(function, data):
     body = data.draw(st.sampled_from(valid_data(function.name)).flatmap(mutated))
     answer = function.post(written(body), {"Content-Type": "application/json"})
@@ -179,6 +181,7 @@ ids = st.text(max_size=40) | st.sampled_from([*STRANGE, "é", "\u202e"])
 @pytest.mark.usefixtures("_set_up")
 @tried
 @given(data=st.data(), cloud=st.sampled_from(CLOUDS), text=ids)
+@pytest.mark.sampled(2)
 def test_nor_is_any_text_in_the_place_of_an_id(function, data, cloud, text):
     world = world_of(cloud)
     if function.name == "delete_request":

@@ -26,7 +26,7 @@ def refused(answer, region):
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_delete_in_a_region_no_cloud_has_is_422(delete_request, world, region):
     target = f"{world.provider}::{region}:{world.free}"
     refused(delete_request.ask({"target": target}), region)
@@ -34,7 +34,7 @@ def test_a_delete_in_a_region_no_cloud_has_is_422(delete_request, world, region)
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_launch_in_a_region_no_cloud_has_is_422(instance_launch, world, region):
     data = {"provider": world.provider, "region": region, "groups": [world.free]}
     refused(instance_launch.ask(data), region)
@@ -42,6 +42,7 @@ def test_a_launch_in_a_region_no_cloud_has_is_422(instance_launch, world, region
 
 @pytest.mark.parametrize("provider", ["alibaba", "huawei"])
 @pytest.mark.parametrize("region", ["oss-cn-hangzhou", "obs"])
+@pytest.mark.sampled(3)
 def test_a_bucket_of_the_clouds_own_domain_is_422(provider, region, monkeypatch, framework):
     for name, value in world_of(provider).env.items():
         monkeypatch.setenv(name, value)
@@ -51,7 +52,7 @@ def test_a_bucket_of_the_clouds_own_domain_is_422(provider, region, monkeypatch,
 
 @pytest.mark.parametrize("text", ["a/b", "a#b", "a?b", "a%2f", "a b", "a\0", "a\u3002b", ""])
 @pytest.mark.usefixtures("cloud")
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_what_no_address_can_hold_is_refused_before_that(instance_launch, delete_request, text):
     launch = {"provider": "alibaba", "region": text, "groups": ["sg-1"]}
     assert instance_launch.ask(launch).status_code in {400, 422}

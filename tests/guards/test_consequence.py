@@ -87,6 +87,7 @@ def outlook(*groups, capabilities=TENCENT, policy=PROTECTING, **more):
         ),
     ],
 )
+@pytest.mark.sampled(6)
 def test_what_the_cloud_would_do_is_said_whatever_the_policy_is(capabilities, of, kind, code):
     for policy in (Policy(), PROTECTING):
         ((_, found, error_code),) = outlook(of, capabilities=capabilities, policy=policy)

@@ -85,6 +85,7 @@ def protecting(*patterns):
         ),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_group_is_judged_by_what_was_seen(of, verdict, expected):
     judged = delete.judge(facts(of), NOTHING)
     assert judged.verdict == verdict

@@ -98,6 +98,7 @@ REACH = (Visibility.PROJECT, Visibility.ACCOUNT, Visibility.CLOUD)
 
 @pytest.mark.parametrize("required", [None, *REACH])
 @pytest.mark.parametrize("have", REACH)
+@pytest.mark.sampled(4)
 def test_nothing_is_allowed_unless_the_credentials_see_as_far_as_the_policy_requires(
     have, required
 ):

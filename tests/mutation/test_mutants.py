@@ -35,6 +35,7 @@ def test_every_mutant_makes_valid_python():
 
 
 @pytest.mark.parametrize("area", sorted({mutant.area for mutant in MUTANTS}))
+@pytest.mark.sampled(6)
 def test_every_pattern_of_an_area_matches_tests(area):
     patterns = next(mutant.tests for mutant in MUTANTS if mutant.area == area)
     for pattern in patterns:

@@ -86,6 +86,7 @@ def test_every_schema_is_one_and_is_used(whole):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(6)
 def test_every_event_in_and_out_has_a_schema_with_examples(name, framework):
     document = framework(name).client.get("/openapi.json").get_json()
     about = framework(name).client.get("/").get_json()
@@ -147,6 +148,7 @@ def test_every_kind_of_proof_is_a_security_scheme_with_the_header_it_reads(whole
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(6)
 def test_a_function_describes_itself_to_whoever_asks_and_tells_no_secret(
     name, framework, tmp_path, monkeypatch
 ):
@@ -180,6 +182,7 @@ def test_a_function_that_cannot_be_used_describes_itself_all_the_same(framework,
 
 @pytest.mark.parametrize("path", problem.WATCHED)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.sampled(4)
 def test_what_is_only_read_takes_no_other_method(path, method, framework):
     answer = framework("delete_request").client.open(path, method=method, json={"target": "x"})
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
@@ -213,6 +216,7 @@ def test_sgguard_serve_describes_every_function_under_its_name(whole, framework)
         ("POST", "/nowhere/openapi.json", 404),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_server_answers_beside_its_functions_as_described(method, path, status, whole):
     answer = Client(server.application(functions())).open(path, method=method)
     assert answer.status_code == status

@@ -64,7 +64,7 @@ def event(name: str, **data: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("sender", sorted(SENDERS))
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_what_a_product_gets_in_place_of_a_status_is_described(sender, called, cloud):
     client = called("delete_request", sender=sender, targets=["*::*:sg-a*"])
     asked = [
@@ -94,7 +94,7 @@ def test_a_decision_without_the_groups_outside_the_targets_is_described(called, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_every_way_in_which_a_request_can_be_wrong_is_described(name, called):
     client = called(name)
     seen = set()
@@ -107,7 +107,7 @@ def test_every_way_in_which_a_request_can_be_wrong_is_described(name, called):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_everything_that_is_read_is_described(name, framework, monkeypatch):
     client = framework(name).client
     for path in ("/", "/invoke", "/event-invoke", "/healthz", "/readyz", "/openapi.json", "/x"):
@@ -139,6 +139,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("mode", ["bare", "structured", "binary", "batched", "bus"])
+@pytest.mark.sampled(6)
 def test_every_error_in_every_mode_is_described(error, mode, framework):
     described = contract.of(framework("delete_request").client.application, KIND.name)
     found = response.to_delivery(mode, [problem.of(error, event_id="e-1")], KIND)

@@ -157,6 +157,7 @@ def test_a_run_whose_decision_is_lost_can_be_ended(here):
 
 
 @pytest.mark.parametrize("column", ["plan_json", "snapshot_json"])
+@pytest.mark.sampled(2)
 def test_a_field_of_another_version_is_named_and_the_run_is_not_carried_on(here, column):
     asked = cut_short(here)
     newer(here, column, asked.decision_id)

@@ -80,6 +80,7 @@ class Answering(httpx.BaseTransport):
 # --- all is well ----------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(3)
 def test_where_everything_is_right_a_verdict_can_be_trusted(world):
     checkup = examine(world)
     assert codes(checkup) == []
@@ -91,6 +92,7 @@ def test_where_everything_is_right_a_verdict_can_be_trusted(world):
     assert checkup.limits == world.connect(world.emulator()).read_limits().value
 
 
+@pytest.mark.sampled(3)
 def test_the_doctor_changes_nothing(world):
     emulator = emulator_of(world)
     before = copy.deepcopy(emulator.state.dump())
@@ -112,6 +114,7 @@ def test_a_region_that_reads_limits_live_needs_no_note():
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["ahead", "behind"])
+@pytest.mark.sampled(4)
 def test_a_clock_off_by_twice_the_tolerance_is_named_with_its_seconds(world, sign):
     tolerance_s = int(examine(world).clock.tolerance_s)
     checkup = examine(world, ahead_s=sign * 2 * tolerance_s)
@@ -136,6 +139,7 @@ def test_ten_minutes_are_a_note_where_fifteen_are_accepted(provider):
     assert checkup.is_trusted
 
 
+@pytest.mark.sampled(3)
 def test_a_few_seconds_are_nothing(world):
     checkup = examine(world, ahead_s=3)
     assert str(checkup.clock) == "3 s ahead"
@@ -158,6 +162,7 @@ def test_a_signature_refused_for_its_time_is_the_clock_even_where_no_date_is_tol
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Foo 2026 99:99:99 GMT"])
+@pytest.mark.sampled(6)
 def test_a_date_that_is_none_is_no_clock(world, date):
     def change(response):
         response.headers["date"] = date
@@ -191,7 +196,7 @@ def readings():
 
 
 @pytest.mark.parametrize(("provider", "action"), list(readings()))
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_each_missing_read_permission_is_named_with_what_to_grant(provider, action):
     world = world_of(provider)
     denied = action.replace("[", "[[]")
@@ -208,6 +213,7 @@ def test_each_missing_read_permission_is_named_with_what_to_grant(provider, acti
     assert set(states.values()) == {Grant.GRANTED}
 
 
+@pytest.mark.sampled(3)
 def test_all_reads_missing_are_a_line_each(world):
     checkup = examine(world, emulator_of(world, account={"denied": ["Describe*", "GET *"]}))
     missing = [p for p in checkup.needed("read") if p.state is Grant.MISSING]
@@ -215,6 +221,7 @@ def test_all_reads_missing_are_a_line_each(world):
     assert len(missing) >= 5
 
 
+@pytest.mark.sampled(3)
 def test_permissions_that_cannot_be_tried_are_not_reported(world):
     states = {p.action: p.state for p in examine(world).needed("change")}
     told = {action for action, state in states.items() if state is not Grant.NOT_TOLD}
@@ -283,12 +290,14 @@ def test_one_closed_door_of_two_is_no_trust(provider, closed, lost):
     assert Grant.GRANTED in states.values()
 
 
+@pytest.mark.sampled(3)
 def test_a_dropped_connection_is_tried_once_more(world):
     emulator = emulator_of(world)
     emulator.faults.append(Fault("drop", count=1))
     assert examine(world, emulator).is_trusted
 
 
+@pytest.mark.sampled(3)
 def test_being_throttled_is_said_and_is_no_trust(world):
     emulator = emulator_of(world)
     emulator.faults.append(Fault("throttle", count=10_000, skip=0))
@@ -297,6 +306,7 @@ def test_being_throttled_is_said_and_is_no_trust(world):
     assert "a minute" in finding(checkup, "throttled").remedy
 
 
+@pytest.mark.sampled(3)
 def test_a_cloud_in_trouble_is_said_and_is_no_trust(world):
     emulator = emulator_of(world)
     emulator.faults.append(Fault("error", count=10_000))
@@ -308,6 +318,7 @@ def test_a_cloud_in_trouble_is_said_and_is_no_trust(world):
 @pytest.mark.parametrize(
     "body", ["<html>log in here first</html>", "{}", "[]", ""], ids=["page", "{}", "[]", "empty"]
 )
+@pytest.mark.sampled(6)
 def test_a_login_page_in_the_clouds_place_is_no_trust(world, body):
     emulator = emulator_of(world)
     emulator.faults.append(Fault("garbage", count=10_000, body=body))
@@ -369,6 +380,7 @@ def test_credentials_of_one_project_say_so_and_are_trusted():
 
 
 @pytest.mark.parametrize("guard", ["delete", "launch"])
+@pytest.mark.sampled(2)
 def test_a_policy_that_requires_to_see_more_takes_the_trust(tmp_path, guard):
     policy = tmp_path / "policy.toml"
     policy.write_text(f'[{guard}]\nrequire_visibility = "cloud"\n')
@@ -569,6 +581,7 @@ def test_each_problem_is_one_line_that_ends_with_what_to_do(checkups):
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 99, 120])
+@pytest.mark.sampled(4)
 def test_a_narrow_terminal_gets_lines_that_fit(checkups, width):
     longest = max(len(word) for word in doctor.to_text(checkups).split())
     for line in doctor.to_text(checkups, width).splitlines():
@@ -626,6 +639,7 @@ def test_a_secret_in_a_clouds_own_words_is_not_repeated(world):
     assert secret not in repr(checkup)
 
 
+@pytest.mark.sampled(3)
 def test_an_examination_takes_a_few_round_trips(world):
     emulator = emulator_of(world)
     assert examine(world, emulator).is_trusted

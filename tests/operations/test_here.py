@@ -45,6 +45,7 @@ def test_everything_that_is_right_is_said_and_takes_no_trust(place, sgguard):
         ("SGGUARD_STORE=mysql://u:s3cret@h/db", "store: "),
     ],
 )
+@pytest.mark.sampled(3)
 def test_what_cannot_be_used_is_a_problem_and_the_clouds_are_examined(
     place, sgguard, monkeypatch, setting, words
 ):
@@ -61,6 +62,7 @@ def test_what_cannot_be_used_is_a_problem_and_the_clouds_are_examined(
 
 
 @pytest.mark.parametrize("url", ["postgresql://h:abc/db", "postgresql://[h/db", "sqlite:", "x"])
+@pytest.mark.sampled(6)
 def test_an_address_that_is_none_is_a_finding_and_no_crash(place, sgguard, monkeypatch, url):
     monkeypatch.setenv("SGGUARD_STORE", url)
     for command in (["doctor", *TENCENT], ["halt", "status"], ["decisions", "list"]):

@@ -91,6 +91,7 @@ def test_the_doctor_names_the_variable_and_examines_the_other_clouds(provider, r
 
 
 @pytest.mark.parametrize("provider", ["alibaba", "huawei", "tencent"])
+@pytest.mark.sampled(2)
 def test_a_restore_asks_no_host_that_a_stored_region_names(provider, tmp_path):
     world = world_of(provider)
     harness = Harness(world, tmp_path)
@@ -124,6 +125,7 @@ def rewritten(path, old: str, new: str) -> int:
 
 
 @pytest.mark.parametrize(("provider", "region"), CASES)
+@pytest.mark.sampled(3)
 def test_deletes_and_launches_with_a_store_are_refused_alike(provider, region, tmp_path):
     harness = Harness(replace(world_of(provider), region=region), tmp_path)
     with pytest.raises(AddressError, match="is not a region of"):

@@ -92,6 +92,7 @@ def test_a_run_that_ended_without_its_decision_is_written_down(here):
 
 
 @pytest.mark.parametrize("state", ["unkept", "unbegun"])
+@pytest.mark.sampled(2)
 def test_a_decision_that_was_not_ended_is_ended_as_it_is(here, state):
     forgotten(here, state)
     found = only(here)

@@ -165,6 +165,7 @@ def test_what_nobody_needs_is_dropped_and_what_cannot_be_sent_is_dead(box):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("y"), RecursionError(), OSError(5)])
+@pytest.mark.sampled(3)
 def test_a_sender_that_fails_in_any_way_stops_no_other(box, error):
     def answer(row: OutboxRow) -> Result:
         if row.notice_id == "n2":

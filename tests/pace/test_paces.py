@@ -64,6 +64,7 @@ def test_a_little_lateness_is_made_up_and_more_is_not(paces, ticks):
     assert wait_s(paces, ticks, 101.5) == pytest.approx(2.0 - SLACK_S)
 
 
+@pytest.mark.sampled(2)
 def test_no_two_of_many_at_once_get_the_same_moment(kept):
     stores = [kept.open_on_its_own_clock() for _ in range(4)]
     given = {"gap_s": 100.0, "latest_s": 1e6, "is_bulk": False, "has_ticket": False}
@@ -75,6 +76,7 @@ def test_no_two_of_many_at_once_get_the_same_moment(kept):
         assert sorted(pool.map(moment, range(60))) == list(range(60))
 
 
+@pytest.mark.sampled(2)
 def test_at_once_no_more_seats_are_given_than_there_are(kept):
     stores = [kept.open_on_its_own_clock() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:

@@ -155,6 +155,7 @@ COMMON: dict[str, Any] = {
 
 @settings(max_examples=10, **COMMON)
 @given(story=stories(14))
+@pytest.mark.sampled(2)
 def test_no_window_holds_more_than_the_limit_and_everybody_gets_a_turn(shared, story):
     judge(shared, story)
 

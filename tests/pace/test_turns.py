@@ -44,6 +44,7 @@ def time() -> Time:
     return Time()
 
 
+@pytest.mark.sampled(2)
 def test_four_processes_use_almost_the_whole_rate_and_never_more(kept, time):
     many, sent = processes(time, kept, 4), []
     run(time, *(repeated(one, ask(is_bulk=True), 20.0, sent) for one in many for _ in range(3)))
@@ -72,6 +73,7 @@ def test_lanes_of_other_accounts_regions_and_actions_are_apart(kept, time):
 # -- who goes first ------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 def test_who_is_waited_for_passes_before_bulk_work(kept, time):
     many, bulk, urgent, waits = processes(time, kept, 4), [], [], []
 
@@ -90,6 +92,7 @@ def test_who_is_waited_for_passes_before_bulk_work(kept, time):
     assert sum(moment < 20.0 for moment in bulk + urgent) >= 0.94 * LIMIT * 20
 
 
+@pytest.mark.sampled(2)
 def test_bulk_work_gets_its_turn_beside_any_number_of_urgent_calls(kept, time):
     many, urgent, waits = processes(time, kept, 4), [], []
 
@@ -105,6 +108,7 @@ def test_bulk_work_gets_its_turn_beside_any_number_of_urgent_calls(kept, time):
     assert not crowded(urgent, LIMIT)
 
 
+@pytest.mark.sampled(2)
 def test_no_two_waiters_ask_at_the_same_moment(kept, time):
     asked: list[float] = []
 
@@ -164,6 +168,7 @@ def test_seats_and_lane_together_keep_the_limit(kept, time, limit):
     assert sum(moment < 45.0 for moment in sent) >= 0.7 * limit * 45
 
 
+@pytest.mark.sampled(2)
 def test_the_seat_of_a_process_that_died_is_free_again(kept, time):
     many = processes(time, kept, SEATS + 1, latency_s=lambda: 0.0)
     seats = [one.store.paces().seat("cloud", most=SEATS) > 0 for one in many]
@@ -196,6 +201,7 @@ def test_a_throttle_answer_lowers_the_pace_of_every_process_and_it_recovers(kept
     assert pace_after(time, first, ask()) == pytest.approx(SHARE * LIMIT, rel=0.06)
 
 
+@pytest.mark.sampled(2)
 def test_answers_of_one_moment_lower_the_pace_once_and_later_ones_to_a_floor(kept, time):
     many = processes(time, kept, 4, latency_s=lambda: 0.0)
     for one in many:
@@ -269,6 +275,7 @@ def test_a_slow_store_is_left_alone_too(time):
     assert len(told) == 1
 
 
+@pytest.mark.sampled(2)
 def test_bulk_work_does_not_leave_a_store_that_is_slow_now_and_then(kept, time):
     """Else it would send at its own pace, beside the processes that still share theirs."""
     numbers = count(1)

@@ -350,6 +350,7 @@ def handler(monkeypatch, tmp_path):
     ],
     ids=range(15),
 )
+@pytest.mark.sampled(6)
 def test_a_hostile_event_is_answered_once_without_a_verdict_and_not_repeated(handler, content):
     answer = json.dumps(handler(content, SimpleNamespace()))
     assert "verdict" not in answer

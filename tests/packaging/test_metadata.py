@@ -171,6 +171,7 @@ def test_a_role_that_cannot_be_renewed_is_used_to_its_end_and_no_longer(service,
         (200, b'{"TmpSecretId": "a", "TmpSecretKey": "b", "Token": "c", "ExpiredTime": Infinity}'),
     ],
 )
+@pytest.mark.sampled(6)
 def test_an_answer_that_cannot_be_used_gives_no_role_and_is_not_told(
     service, clock, capsys, cloud, answer
 ):

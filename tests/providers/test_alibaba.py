@@ -72,6 +72,7 @@ def env(request):
     ("shape", "answer_format"),
     [("real", "json"), ("real", "xml"), ("documented", "json"), ("hybrid", "json")],
 )
+@pytest.mark.sampled(4)
 def test_references_are_the_same_in_every_shape_format_and_signature(
     emulator, env, shape, answer_format
 ):
@@ -251,6 +252,7 @@ def test_an_instance_can_be_bound_while_running_or_stopped(emulator, state, is_b
 
 
 @pytest.mark.parametrize("group_id", [WEB, BOUND])
+@pytest.mark.sampled(3)
 def test_a_group_in_use_is_not_deleted(emulator, env, group_id):
     with pytest.raises(InUseError) as caught:
         WORLD.connect(emulator, env=env).delete_group(group_id)

@@ -35,7 +35,7 @@ def unseen(document):
 
 @pytest.mark.parametrize("target", [FREE, WEB, BOUND])
 @pytest.mark.parametrize("action", QUERIES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_query_that_is_not_offered_blocks_and_says_so(harness, action, target):
     switch(harness.emulator, absent_actions=[action])
     document = harness.delete(target)
@@ -44,6 +44,7 @@ def test_a_query_that_is_not_offered_blocks_and_says_so(harness, action, target)
 
 
 @pytest.mark.parametrize("code", ABSENT)
+@pytest.mark.sampled(4)
 def test_every_code_for_what_is_not_offered_is_a_gap(harness, code):
     fault = Fault("error", action="DescribeNetworkInterfaces", code=code, count=99)
     harness.emulator.faults.append(fault)
@@ -53,6 +54,7 @@ def test_every_code_for_what_is_not_offered_is_a_gap(harness, code):
 
 
 @pytest.mark.parametrize("code", IMPOSSIBLE)
+@pytest.mark.sampled(2)
 def test_what_cannot_exist_is_no_reason_to_ask_again(harness, code):
     harness.emulator.faults.append(Fault("error", action="Describe*", code=code, count=99))
     with pytest.raises(InvalidRequestError) as caught:
@@ -62,6 +64,7 @@ def test_what_cannot_exist_is_no_reason_to_ask_again(harness, code):
 
 
 @pytest.mark.parametrize("code", ["ServiceUnavailable.RegionMaintaining", "LastTokenProcessing"])
+@pytest.mark.sampled(2)
 def test_what_may_pass_is_asked_again(harness, code):
     harness.emulator.faults.append(Fault("error", action="Describe*", code=code, count=99))
     with pytest.raises(CloudError) as caught:

@@ -92,7 +92,7 @@ def wire_rule(**members):
 @pytest.mark.parametrize("answer_format", ["json", "xml"])
 @pytest.mark.parametrize("env", [ENV, RPC], ids=["acs3", "rpc"])
 @pytest.mark.parametrize("name", RULES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_a_restored_rule_is_exactly_the_removed_one(emulator, cloud, name, env, answer_format):
     switch(emulator, format=answer_format)
     provider = WORLD.connect(emulator, env=env)
@@ -506,6 +506,7 @@ def isolated(cloud, provider):
     ],
     ids=["throttled", "forbidden", "conflict", "lost-before", "lost-after", "garbled"],
 )
+@pytest.mark.sampled(3)
 def test_a_group_that_cannot_be_isolated_is_deleted_again(emulator, cloud, provider, fault):
     group = isolated(cloud, provider)
     before = emulator.state.dump()

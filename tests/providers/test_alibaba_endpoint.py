@@ -75,6 +75,7 @@ def test_an_address_that_is_none_is_refused(variable, address):
         *("CN-HANGZHOU", "cn-hangzhou\n", " cn-hangzhou", "cn-hangzhou\u3002evil", "cn--x"),
     ],
 )
+@pytest.mark.sampled(6)
 def test_a_region_never_chooses_the_host(region, endpoint):
     with pytest.raises(AddressError):
         url(region, **endpoint)

@@ -49,12 +49,14 @@ RULE = {"Direction": "ingress", "IpProtocol": "TCP", "PortRange": "22/22", "Sour
 
 @given(value=ODD)
 @pytest.mark.parametrize("name", ["Description", "CreationTime", "EcsCount", "RuleCount", "Odd"])
+@pytest.mark.sampled(3)
 def test_what_decides_nothing_of_a_group_stops_nothing(name, value):
     assert group_of(ANSWER, GROUP | {name: value}).name == "web"
 
 
 @given(value=ODD)
 @pytest.mark.parametrize("name", ["InstanceName", "HostName", "Memory", "OperationLocks", "Odd"])
+@pytest.mark.sampled(3)
 def test_what_decides_nothing_of_an_instance_stops_nothing(name, value):
     row = INSTANCE | {name: value}
     assert instance_binding(ANSWER, row, FREE).holder_id == "i-1"
@@ -63,6 +65,7 @@ def test_what_decides_nothing_of_an_instance_stops_nothing(name, value):
 
 @given(value=ODD)
 @pytest.mark.parametrize("name", ["NetworkInterfaceName", "Status", "ServiceID", "MacAddress"])
+@pytest.mark.sampled(3)
 def test_what_decides_nothing_of_an_interface_stops_nothing(name, value):
     assert interface_binding(ANSWER, INTERFACE | {name: value}, FREE).holder_id == "eni-1"
 
@@ -75,6 +78,7 @@ def test_a_holder_whose_groups_are_odd_holds_the_group_it_was_asked_for(value):
 
 @given(value=ODD)
 @pytest.mark.parametrize("name", ["Description", "CreateTime", "SourceGroupName", "DestGroupName"])
+@pytest.mark.sampled(3)
 def test_what_decides_nothing_of_a_rule_stops_nothing(name, value):
     (rule,) = rules_of(ANSWER, [RULE | {name: value}])
     assert (rule.direction, rule.ports) == (Direction.INGRESS, "22")

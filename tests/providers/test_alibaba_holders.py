@@ -141,6 +141,7 @@ def test_nothing_else_holds_groups_here(provider):
         (SECOND, (ADVANCED,), "ModifyNetworkInterfaceAttribute"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_the_call_that_touches_least_is_sent_once(emulator, provider, holder, after, call):
     before = provider.read_holder(holder)
     emulator.requests.clear()

@@ -77,7 +77,7 @@ def garble(emulator, name, **members):
     ids=lambda quirks: " ".join(f"{k}={v}" for k, v in quirks.items()) or "as documented",
 )
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(64)
 def test_a_list_is_whole_and_has_each_entry_once(emulator, name, quirks):
     rows = read(switch(emulator, **quirks), name)
     listing, _, count = LISTS[name]
@@ -88,6 +88,7 @@ def test_a_list_is_whole_and_has_each_entry_once(emulator, name, quirks):
 
 @pytest.mark.parametrize("endless", [True, "empty"])
 @pytest.mark.parametrize("name", LISTS)
+@pytest.mark.sampled(8)
 def test_a_list_that_never_ends_is_refused(emulator, name, endless):
     with pytest.raises(UnknownShapeError, match="does not end"):
         read(switch(emulator, endless_pages=endless), name)
@@ -96,18 +97,21 @@ def test_a_list_that_never_ends_is_refused(emulator, name, endless):
 
 @pytest.mark.parametrize("token", [{}, {"NextToken": None}], ids=["absent", "null"])
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(6)
 def test_a_page_that_lost_its_token_is_not_the_last_one(emulator, name, token):
     garble(emulator, name, **token)
     assert len(read(emulator, name)) == LISTS[name][2]
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(2)
 def test_a_list_that_ends_below_the_total_beside_it_is_read_by_number(emulator, name):
     garble(emulator, name, NextToken="", TotalCount=LISTS[name][2])
     assert len(read(emulator, name)) == LISTS[name][2]
 
 
 @pytest.mark.parametrize("count", [0, 10, 499, 500, 1000, 1200])
+@pytest.mark.sampled(6)
 def test_rules_without_a_page_token_are_whole_however_many(emulator, count):
     """ "A response without NextToken is the last page": there are no page numbers for rules."""
     rules = [{"Direction": "ingress", "SourceCidrIp": "10.0.0.0/8"}] * count
@@ -117,7 +121,7 @@ def test_rules_without_a_page_token_are_whole_however_many(emulator, count):
 
 @pytest.mark.parametrize("quirks", [{"omits_empty_token": True}, {}])
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_list_ends_where_page_numbers_are_retired(emulator, name, quirks):
     """Also with fewer entries than were asked for, and with none at all."""
     switch(emulator, paging="tokens", **quirks)
@@ -130,6 +134,7 @@ def test_a_list_ends_where_page_numbers_are_retired(emulator, name, quirks):
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(4)
 def test_a_list_that_ends_below_its_total_is_refused_where_page_numbers_are_retired(emulator, name):
     switch(emulator, paging="tokens", omits_empty_token=True)
     garble(emulator, name, TotalCount=LISTS[name][2])
@@ -138,6 +143,7 @@ def test_a_list_that_ends_below_its_total_is_refused_where_page_numbers_are_reti
 
 
 @pytest.mark.parametrize("name", ["instances", "groups"])
+@pytest.mark.sampled(2)
 def test_a_count_is_made_by_listing_where_page_numbers_are_retired(emulator, name):
     listing, params, count = LISTS[name]
     switch(emulator, paging="tokens")
@@ -145,6 +151,7 @@ def test_a_count_is_made_by_listing_where_page_numbers_are_retired(emulator, nam
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(4)
 def test_a_single_page_without_token_and_total_is_the_last_one(emulator, name):
     for _ in range(2):
         garble(emulator, name)
@@ -152,6 +159,7 @@ def test_a_single_page_without_token_and_total_is_the_last_one(emulator, name):
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(2)
 def test_a_page_as_long_as_the_servers_own_page_size_is_not_the_last_one(emulator, name):
     """A server from before tokens ignores the size that is asked for, and tells its own."""
     listing = LISTS[name][0]
@@ -163,6 +171,7 @@ def test_a_page_as_long_as_the_servers_own_page_size_is_not_the_last_one(emulato
 
 
 @pytest.mark.parametrize("token", [0, 7, [], ["x"], {}, {"a": 1}, False])
+@pytest.mark.sampled(4)
 def test_a_token_of_another_kind_is_refused(emulator, token):
     garble(emulator, "groups", NextToken=token)
     with pytest.raises(UnknownShapeError):
@@ -170,6 +179,7 @@ def test_a_token_of_another_kind_is_refused(emulator, token):
 
 
 @pytest.mark.parametrize("total", ["many", "", True, -1])
+@pytest.mark.sampled(3)
 def test_a_list_with_an_unreadable_total_is_refused(emulator, total):
     for _ in range(2):
         garble(emulator, "instances", TotalCount=total)
@@ -178,6 +188,7 @@ def test_a_list_with_an_unreadable_total_is_refused(emulator, total):
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.sampled(2)
 def test_page_numbers_that_lead_nowhere_are_refused(emulator, name):
     """A server that tells the same page whatever its number."""
     listing, _, _ = LISTS[name]

@@ -68,7 +68,7 @@ NO_PERMISSION = UnseenCode.NO_PERMISSION
     # Nothing references the free group, so no rules are read for it.
     [(one, denied) for one in TARGETS for denied in QUERIES if (one, denied) != (FREE, RULES)],
 )
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(40)
 def test_no_delete_is_allowed_without_a_permission_that_it_needs(tmp_path, target, denied, mode):
     harness = Harness(WORLD, tmp_path, mode="observe")
     deny(harness.emulator, denied, mode=mode)
@@ -78,6 +78,7 @@ def test_no_delete_is_allowed_without_a_permission_that_it_needs(tmp_path, targe
 
 
 @pytest.mark.parametrize("action", [INSTANCES, INTERFACES])
+@pytest.mark.sampled(2)
 def test_a_carried_group_is_not_allowed_where_a_list_is_always_empty(tmp_path, action):
     harness = Harness(WORLD, tmp_path, mode="observe")
     cloud = harness.emulator.state.clouds[0]
@@ -96,6 +97,7 @@ def test_a_carried_group_is_not_allowed_where_a_list_is_always_empty(tmp_path, a
 
 @pytest.mark.parametrize("denied", [INSTANCES, INTERFACES])
 @pytest.mark.parametrize("mode", ["empty", "forbidden"])
+@pytest.mark.sampled(6)
 def test_no_launch_is_within_limits_that_were_counted_without_permission(tmp_path, denied, mode):
     harness = Harness(WORLD, tmp_path, mode="observe")
     deny(harness.emulator, denied, mode=mode)
@@ -105,6 +107,7 @@ def test_no_launch_is_within_limits_that_were_counted_without_permission(tmp_pat
 
 @pytest.mark.parametrize("quirks", [{}, {"address_count": "absent"}, {"address_count": 0}])
 @pytest.mark.parametrize("is_empty", [False, True], ids=["in use", "empty account"])
+@pytest.mark.sampled(6)
 def test_a_free_group_is_allowed_with_every_permission(tmp_path, quirks, is_empty):
     harness = Harness(WORLD, tmp_path, mode="observe")
     switch(harness.emulator, **quirks)
@@ -324,6 +327,7 @@ def test_an_advanced_group_is_counted_by_interfaces_and_a_basic_one_by_instances
 
 @pytest.mark.parametrize("denied", QUERIES)
 @pytest.mark.parametrize("is_empty", [False, True], ids=["in use", "empty account"])
+@pytest.mark.sampled(4)
 def test_the_doctor_takes_no_empty_list_for_a_permission(emulator, denied, is_empty):
     if is_empty:
         empty_account(emulator)

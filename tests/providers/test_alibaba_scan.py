@@ -231,6 +231,7 @@ def test_a_list_of_groups_that_lacks_a_known_referrer_is_not_the_whole_list(emul
 
 
 @pytest.mark.parametrize("calls", [0, 1, 2])
+@pytest.mark.sampled(2)
 def test_a_scan_ends_before_the_events_deadline_and_says_so(emulator, calls):
     """A second a call: before the list of groups, after it, among the rules."""
     add_strangers(emulator, 2 * scanning.AT_ONCE)

@@ -152,6 +152,7 @@ def test_a_port_that_is_administratively_down_still_carries_its_group():
         ("network:endpoint_interface", "port"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_port_without_a_server_says_who_owns_it(owner, kind):
     emulator = emulator_of()
     emulator.state.clouds[0].interfaces.append(
@@ -541,6 +542,7 @@ def test_a_free_group_is_deleted():
 
 @pytest.mark.parametrize("quirks", [{}, {"v3_absent": True}, {"v3_absent": True, "wrapped": True}])
 @pytest.mark.parametrize("group_id", [world.BOUND, world.REFERENCED, world.ON_SUPPLEMENTARY])
+@pytest.mark.sampled(4)
 def test_a_refused_delete_says_in_use_whatever_api_and_shape_it_comes_from(group_id, quirks):
     emulator = emulator_of(**quirks)
     with pytest.raises(InUseError):

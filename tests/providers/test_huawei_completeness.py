@@ -247,7 +247,7 @@ GROUP_IDS = [world.REFERENCED, world.BOUND, world.ON_SUPPLEMENTARY, world.SELF_R
 
 @pytest.mark.parametrize("v3_absent", [False, True], ids=["v3", "v2"])
 @pytest.mark.parametrize("ignored", [*FILTERS, "all"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_every_row_is_looked_at_again_whatever_filter_is_ignored(ignored, v3_absent):
     names = FILTERS if ignored == "all" else [ignored]
     old = connect(emulator_of(ignored_filters=names, v3_absent=v3_absent, page_max=2))
@@ -263,6 +263,7 @@ def test_every_row_is_looked_at_again_whatever_filter_is_ignored(ignored, v3_abs
     [{}, {"v3_absent": True}, {"v3_absent": True, "stale_marker_refused": True}],
     ids=["v3", "v2 begins again", "v2 refuses"],
 )
+@pytest.mark.sampled(2)
 def test_references_that_vanish_between_two_pages_hide_none_that_stay(quirks):
     # cf-networking-release #127: a pager skipped entries when groups were deleted while it read.
     emulator = emulator_of(**quirks, page_max=2)
@@ -287,6 +288,7 @@ def test_references_that_vanish_between_two_pages_hide_none_that_stay(quirks):
 
 
 @pytest.mark.parametrize("otc", [False, True])
+@pytest.mark.sampled(2)
 def test_five_hundred_ports_behind_pages_of_a_hundred_are_all_found(otc):
     # The one peer tool for this cloud read one page: 100 of 500 groups "unattached", and deletable.
     emulator = emulator_of(otc=otc, page_max=100)
@@ -396,6 +398,7 @@ def test_a_rule_that_names_an_address_group_is_no_reference(v3_absent):
     [{"action": "drop"}, {"enabled": False}, {"ethertype": "IPv6"}, {"priority": 100}],
     ids=str,
 )
+@pytest.mark.sampled(4)
 def test_a_rule_is_a_reference_whatever_else_it_says(change, direction):
     emulator = emulator_of()
     add_rule(emulator, world.REFERRER_OUT, peer_group=world.FREE, direction=direction, **change)

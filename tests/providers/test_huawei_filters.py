@@ -79,6 +79,7 @@ def behind(emulator, change):
 @pytest.mark.parametrize(
     "group_id", [world.REFERENCED, world.BOUND, world.ON_DATABASE, world.ON_SUPPLEMENTARY]
 )
+@pytest.mark.sampled(8)
 def test_an_id_that_the_cloud_shows_in_upper_case_is_the_same_id(group_id, v3_absent):
     def change(request, response):
         if v3_absent and request.url.path.startswith("/v2.0/") and response.is_success:
@@ -234,6 +235,7 @@ def test_an_interface_that_answers_for_a_server_and_names_another_is_unseen():
 
 
 @pytest.mark.parametrize("page_max", [1, 2, 3, 100])
+@pytest.mark.sampled(3)
 def test_v3_pages_that_do_not_say_when_they_end_are_read_until_one_is_empty(page_max):
     emulator = emulator_of(no_page_info=True, page_max=page_max)
     provider = WORLD.connect(emulator)
@@ -243,6 +245,7 @@ def test_v3_pages_that_do_not_say_when_they_end_are_read_until_one_is_empty(page
 
 
 @pytest.mark.parametrize("page_max", [1, 2, 3])
+@pytest.mark.sampled(4)
 def test_v2_pages_without_a_next_link_are_read_until_one_is_empty(page_max):
     # Neutron computes the link from the rows that remain once hidden ones are taken out.
     def change(request, response):
@@ -264,7 +267,7 @@ ODD = [None, 7, 1.5, True, {}, [], {"a": 1}, ["x"]]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_an_odd_value_in_a_field_that_is_only_shown_stops_nothing(odd):
     shown = {
         "security-groups": ("description",),

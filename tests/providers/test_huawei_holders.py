@@ -83,6 +83,7 @@ PLACES = [
 @pytest.mark.parametrize(
     ("before", "after", "action", "row"), PLACES, ids=[f"{n}" for n in range(len(PLACES))]
 )
+@pytest.mark.sampled(4)
 def test_groups_change_with_the_one_call_that_touches_least(before, after, action, row):
     emulator = emulator_of(before)
     WORLD.connect(emulator).set_groups(PORT, before, after, token="t")
@@ -148,6 +149,7 @@ def test_the_cloud_itself_refuses_to_take_the_last_group():
     "limits", [{"groups-per-interface": 1}, {"interfaces-per-group": 0}], ids=["groups", "holders"]
 )
 @pytest.mark.parametrize("quirks", [{}, {"v3_absent": True}, {"v3_absent": True, "wrapped": True}])
+@pytest.mark.sampled(3)
 def test_one_too_many_is_a_limit(limits, quirks):
     emulator = emulator_of(**quirks)
     emulator.state.clouds[0].limits |= limits
@@ -242,6 +244,7 @@ def test_a_supplementary_interface_gets_its_whole_list(after):
     ("quirks", "region"), [({"v3_absent": True}, "cn-north-4"), ({"otc": True}, "eu-de")]
 )
 @pytest.mark.parametrize("after", [(A, C), (A, B, C), (B,), (C, A), (B, A)])
+@pytest.mark.sampled(4)
 def test_without_v3_ports_the_whole_list_is_sent_and_read_in_its_order(quirks, region, after):
     emulator = emulator_of((A, B), **quirks)
     provider = WORLD.connect(emulator, region=region)

@@ -98,6 +98,7 @@ def test_a_change_that_somebody_else_made_in_between_is_a_conflict_and_no_refusa
 
 @pytest.mark.parametrize("value", [[world.FREE], [{"id": world.FREE.upper()}]])
 @pytest.mark.parametrize("listed", ["ports", "sub_network_interfaces"])
+@pytest.mark.sampled(3)
 def test_a_group_in_the_field_of_an_extension_is_carried_and_not_ours_to_take_off(listed, value):
     emulator = Emulator.load(WORLD.scenario_copy())
     provider = WORLD.connect(emulator)

@@ -90,7 +90,7 @@ def gaps(seen):
 @pytest.mark.parametrize(
     "group_id", [world.FREE, world.BOUND, world.REFERENCED, world.ON_SUPPLEMENTARY]
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(16)
 def test_no_group_may_be_deleted_while_a_list_is_denied(denied, refuses, group_id):
     emulator = emulator_of(denied, denied_lists_refused=refuses)
     assert judged(emulator, group_id).verdict == "block"
@@ -250,6 +250,7 @@ def test_a_group_that_the_list_does_not_show_is_gone_only_if_a_read_of_its_id_sa
 
 
 @pytest.mark.parametrize("quirks", [{}, {"v1_absent": True}])
+@pytest.mark.sampled(2)
 def test_many_groups_that_are_missing_are_read_one_by_one_only_where_none_are_counted(quirks):
     emulator = emulator_of(**quirks)
     ids = [f"00000000-0000-4000-9000-{n:012x}" for n in range(50)]

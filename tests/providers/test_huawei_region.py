@@ -118,6 +118,7 @@ def test_the_domain_of_a_partners_cloud_is_a_setting(name, domain):
         "a b.com",
     ],
 )
+@pytest.mark.sampled(6)
 def test_what_is_no_domain_is_refused_before_a_host_is_named(domain):
     with pytest.raises(SettingsError, match="SGGUARD_HUAWEI_DOMAIN"):
         connected("cn-north-4", SGGUARD_HUAWEI_DOMAIN=domain)

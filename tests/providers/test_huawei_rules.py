@@ -102,6 +102,7 @@ def reference_of(emulator):
     ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()) or "nobody",
 )
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
+@pytest.mark.sampled(6)
 def test_a_rule_removed_and_restored_is_unchanged(more, direction):
     emulator = emulator_of()
     held = Held(direction, id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
@@ -357,7 +358,7 @@ def test_what_only_v3_can_express_is_never_restored_through_v2():
     ],
     ids=lambda more: ",".join(f"{k}={str(v)[:9]}" for k, v in more.items()),
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_without_v3_a_rule_removed_and_restored_is_unchanged(more, wrapped):
     emulator = emulator_of(v3_absent=True, wrapped=wrapped)
     held = Held("ingress", id="7c1d", **({"protocol": "tcp", "ports": "22"} | more))
@@ -511,6 +512,7 @@ FAULTS = [
 @pytest.mark.parametrize(
     ("fault", "kind"), FAULTS, ids=["page", "page-after", "drop", "lost", "500", "html"]
 )
+@pytest.mark.sampled(6)
 def test_a_change_is_sent_once_and_says_when_its_outcome_is_unknown(name, fault, kind):
     emulator = emulator_of()
     methods = "DELETE" if name in ("remove_rule", "delete_group") else "POST"

@@ -247,6 +247,7 @@ def test_an_instance_id_that_is_none_is_not_sent():
 
 
 @pytest.mark.parametrize("page_max", [1, 2, 3, 7])
+@pytest.mark.sampled(3)
 def test_a_servers_own_page_size_changes_no_fact(page_max):
     ids = [w.WEB, w.APP, w.BOUND, w.FREE, w.DEFAULT]
 

@@ -139,6 +139,7 @@ def rows(rule):
 
 
 @pytest.mark.parametrize("of", RULES, ids=str)
+@pytest.mark.sampled(6)
 def test_a_removed_rule_is_restored_unchanged(of):
     cloud = emulator()
     rule = put(cloud, **RULES[of])
@@ -195,6 +196,7 @@ def test_a_rule_is_sent_once_with_what_it_says_and_nothing_more():
     ],
     ids=lambda change: next(iter(change)),
 )
+@pytest.mark.sampled(3)
 def test_a_rule_that_neutron_cannot_say_exactly_is_not_sent_at_all(change):
     cloud = emulator()
     rule = put(cloud, peer_group=w.WEB, ports="8080")
@@ -616,6 +618,7 @@ def test_a_used_up_quota_of_groups_is_a_limit():
 
 @pytest.mark.parametrize("action", [DELETE_RULE, "PUT /v2.0/security-groups/{id}/tags"])
 @pytest.mark.parametrize("kind", ["error", "drop", "throttle"])
+@pytest.mark.sampled(3)
 def test_a_group_that_could_not_be_finished_is_deleted_again(kind, action):
     cloud = emulator()
     provider = connect(cloud)
@@ -682,6 +685,7 @@ WRITE = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("is_after", [False, True], ids=["lost request", "lost answer"])
+@pytest.mark.sampled(4)
 def test_a_change_without_an_answer_is_sent_once_and_its_outcome_is_open(change, is_after):
     cloud = emulator()
     provider = connect(cloud)
@@ -694,6 +698,7 @@ def test_a_change_without_an_answer_is_sent_once_and_its_outcome_is_open(change,
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.sampled(3)
 def test_a_change_with_a_token_that_ran_out_is_made_once(change):
     cloud = emulator()
     provider = connect(cloud)

@@ -231,7 +231,7 @@ FILTERS = ["security_groups", "remote_group_id", "id", "device_id", "object_id",
 
 @pytest.mark.parametrize("page_max", [None, 2])
 @pytest.mark.parametrize("ignored", [*FILTERS, "all"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_every_row_is_looked_at_again_whatever_filter_is_ignored(ignored, page_max):
     quirks = {"ignored_filters": FILTERS if ignored == "all" else [ignored]}
     quirks |= {"page_max": page_max} if page_max else {}
@@ -327,7 +327,7 @@ def test_four_hundred_rules_are_listed_not_asked_one_by_one():
 
 
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_hundreds_of_ids_go_out_in_addresses_a_proxy_takes(read):
     cloud = emulator()
     ids = [f"00000000-0000-4000-8000-{n:012x}" for n in range(300)]

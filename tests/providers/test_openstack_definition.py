@@ -159,6 +159,7 @@ def test_a_port_without_port_security_takes_no_groups():
         ("", False),
     ],
 )
+@pytest.mark.sampled(4)
 def test_only_a_member_is_refused_the_port_of_a_router(owner, is_refused):
     cloud = emulator()
     add_ports(cloud, groups=[w.FREE], instance="", owner=owner)

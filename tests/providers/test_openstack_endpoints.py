@@ -48,6 +48,7 @@ def test_one_setting_moves_every_service():
 
 
 @pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.sampled(2)
 def test_a_setting_of_one_service_moves_that_one_alone(service):
     found = hosts(**{f"SGGUARD_ENDPOINT_OPENSTACK_{SERVICES[service]}": "http://own.example"})
     assert found[service] == {"own.example"}

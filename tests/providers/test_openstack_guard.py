@@ -76,6 +76,7 @@ def test_groups_that_go_in_order_are_told_to_go_with_the_plugin_too():
 
 
 @pytest.mark.parametrize("fault", ["error", "throttle", "drop", "garbage"])
+@pytest.mark.sampled(3)
 def test_a_list_of_extensions_that_cannot_be_read_tells_the_worse(fault):
     cloud = emulator(sgguard_plugin=True)
     cloud.faults.append(Fault(fault, action=EXTENSIONS, count=99))

@@ -55,6 +55,7 @@ def hiding(page_max, count=9):
 
 @pytest.mark.parametrize("page_max", [1, 2, 5, 10, 11])
 @pytest.mark.parametrize("env", [w.PASSWORD_ENV, w.READER_ENV], ids=["member", "reader"])
+@pytest.mark.sampled(4)
 def test_a_hidden_row_that_cuts_the_link_to_the_next_page_hides_no_own_rule(env, page_max):
     cloud = hiding(page_max)
     seen = connect(cloud, env).list_references([w.FREE])
@@ -109,6 +110,7 @@ def test_a_rule_made_for_our_project_in_a_foreign_group_is_not_shown_and_costs_n
 
 
 @ENVS
+@pytest.mark.sampled(2)
 def test_everything_denied_is_no_permission_and_never_nobody(env):
     cloud = deny(emulator(), "GET /v2.0/*")
     provider = connect(cloud, env)
@@ -122,6 +124,7 @@ def test_everything_denied_is_no_permission_and_never_nobody(env):
 
 @ENVS
 @pytest.mark.parametrize("action", ["GET /v2.0/security-group*", "GET /v2.0/ports"])
+@pytest.mark.sampled(6)
 def test_a_list_that_is_denied_is_never_taken_for_empty(env, action):
     cloud = deny(emulator(), action)
     assert judged(cloud, w.FREE, env).verdict is Verdict.BLOCK
@@ -182,7 +185,7 @@ def test_what_a_policy_hides_of_a_server_is_a_gap():
 
 @ENVS
 @pytest.mark.parametrize("calls", range(1, 16))
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(48)
 def test_while_neutron_starts_nothing_that_is_in_use_looks_free(env, calls):
     for group_id in (w.WEB, w.BOUND):
         cloud = emulator()
@@ -195,6 +198,7 @@ def test_while_neutron_starts_nothing_that_is_in_use_looks_free(env, calls):
 
 
 @pytest.mark.parametrize("calls", range(1, 8))
+@pytest.mark.sampled(4)
 def test_a_lost_delete_is_not_settled_by_a_list_that_hides_the_group(calls):
     cloud = emulator(quirks={"policy_unloaded": calls})
     found = caught(lambda: observe(connect(cloud), FREE_DELETE))
@@ -231,6 +235,7 @@ def test_the_ports_of_a_server_that_are_hidden_are_no_missing_ports():
 
 
 @ENVS
+@pytest.mark.sampled(2)
 def test_ids_in_other_letters_are_the_same_ids(env):
     # MySQL compares text without regard to case, and Neutron keeps an id as it was sent.
     cloud = emulator(quirks={"ids_any_case": True})

@@ -44,6 +44,7 @@ def test_making_a_probe_sends_nothing(world):
     assert not emulator.requests
 
 
+@pytest.mark.sampled(6)
 def test_every_call_of_a_verdict_is_one_of_the_questions(world):
     emulator = world.emulator()
     provider = world.connect(emulator)
@@ -62,6 +63,7 @@ def test_every_call_of_a_verdict_is_one_of_the_questions(world):
     assert needed - asked <= {"POST /v3/auth/tokens", "GET /v2.0/extensions"}
 
 
+@pytest.mark.sampled(3)
 def test_no_question_changes_anything(world):
     emulator = world.emulator()
     before = copy.deepcopy(emulator.state.dump())
@@ -105,6 +107,7 @@ def test_a_dry_run_changes_nothing_even_for_a_port_and_a_group_that_exist():
     assert [request.status for request in emulator.requests] == [202, 202]
 
 
+@pytest.mark.sampled(3)
 def test_lists_are_asked_for_one_small_page(world):
     emulator = world.emulator()
     cloud = emulator.state.clouds[0]

@@ -108,7 +108,7 @@ def world(request):
 @example(region="cn-hangzhou.evil.example#")
 @example(region="oss-cn-hangzhou")
 @example(region="eu-de")
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_whatever_the_region_is_only_hosts_of_the_cloud_are_called(world, region):
     recording = Recording(world)
     refusal = None
@@ -131,6 +131,7 @@ def test_whatever_the_region_is_only_hosts_of_the_cloud_are_called(world, region
     ],
     ids=lambda value: ascii(value)[:40],
 )
+@pytest.mark.sampled(5)
 def test_a_region_no_cloud_has_is_refused_before_credentials_are_needed(provider, region):
     world = world_of(provider)
     recording = Recording(world)

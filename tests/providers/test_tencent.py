@@ -507,6 +507,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("code", "kind"), ERRORS.items(), ids=list(ERRORS))
+@pytest.mark.sampled(6)
 def test_every_error_code_has_its_place_in_the_tree(code, kind):
     with pytest.raises(CloudError) as caught:
         failing("DescribeSecurityGroupPolicies", code).list_rules(WORLD.free)

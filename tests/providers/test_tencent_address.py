@@ -36,6 +36,7 @@ def hosts_of(region="ap-guangzhou", **env):
 
 @pytest.mark.parametrize("region", ["ap-shanghai-fsi", "ap-shenzhen-fsi", "ap-beijing-fsi"])
 @pytest.mark.parametrize("site", [{}, INTL], ids=["mainland", "international"])
+@pytest.mark.sampled(3)
 def test_a_finance_region_has_a_host_of_its_own_on_either_site(region, site):
     assert hosts_of(region, **site) == {
         f"vpc.{region}.tencentcloudapi.com",

@@ -165,7 +165,7 @@ RULES = {
 
 @pytest.mark.parametrize("unset", ["empty", "null", "absent"])
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_rule_removed_and_restored_is_unchanged(rule, unset):
     provider, emulator = ruled(port(1), rule, port(9), quirks={"unset_fields": unset})
     before = provider.list_rules(WEB).value

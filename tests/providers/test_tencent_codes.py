@@ -307,7 +307,7 @@ def failing(world, action, code, **options):
         "DescribeSecurityGroups",
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_read_that_is_not_offered_here_is_a_gap_and_no_error(action, code):
     if (action, code) == ("DescribeSecurityGroups", "UnsupportedRegion"):
         pytest.skip("there is no such region: the next test")
@@ -423,6 +423,7 @@ def test_a_rule_that_is_gone_is_not_found_whatever_code_says_so(code):
 
 
 @pytest.mark.parametrize("code", _reached("DeleteSecurityGroupPolicies"))
+@pytest.mark.sampled(6)
 def test_a_rule_that_is_there_still_was_not_removed(code):
     provider, emulator = ruled(port(1), port(2))
     rule = provider.list_rules(WEB).value[1]
@@ -433,6 +434,7 @@ def test_a_rule_that_is_there_still_was_not_removed(code):
 
 
 @pytest.mark.parametrize("code", _reached("CreateSecurityGroupPolicies"))
+@pytest.mark.sampled(6)
 def test_a_rule_that_is_there_already_is_a_conflict_whatever_code_says_so(code):
     provider, emulator = ruled(port(1))
 
@@ -451,6 +453,7 @@ def replace_port(rule, ports):
 
 
 @pytest.mark.parametrize("code", _reached("DeleteSecurityGroup"))
+@pytest.mark.sampled(6)
 def test_a_group_that_is_gone_is_not_found_whatever_code_says_so(code):
     emulator = WORLD.emulator()
 

@@ -91,6 +91,7 @@ def counted(group_id, *, groups=0, total=0, products=(), **row):
 
 
 @pytest.mark.parametrize("product", [*PRODUCT_TYPES, "A-PRODUCT-OF-NEXT-YEAR", "数据库"])
+@pytest.mark.sampled(6)
 def test_a_product_of_any_type_holds_the_group(product):
     provider = answering(STATISTICS, counted(WORLD.free, total=1, products=[(product, 1)]))
     (binding,) = facts_of(provider, WORLD.free).bindings
@@ -157,6 +158,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("statistics", BROKEN.values(), ids=list(BROKEN))
+@pytest.mark.sampled(6)
 def test_statistics_of_another_shape_are_a_gap_of_bindings_and_references(statistics):
     provider = answering(STATISTICS, statistics)
     assert "unknown-shape" in {gap.code for gap in provider.list_bindings([WORLD.free]).unseen}
@@ -188,6 +190,7 @@ def reversed_cloud(**rules_by_id):
     ],
     ids=["named", "names and is named", "mutual and named", "names only", "and itself"],
 )
+@pytest.mark.sampled(3)
 def test_an_answer_in_the_other_sense_never_reads_as_unreferenced(rules_by_id, code):
     facts = facts_of(reversed_cloud(**rules_by_id), full("a"))
     assert code in {gap.code for gap in facts.unseen}
@@ -347,6 +350,7 @@ def offsets_of(emulator, action=INTERFACES):
 
 
 @pytest.mark.parametrize("page_max", [1, 7, 50, 99])
+@pytest.mark.sampled(3)
 def test_a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end(page_max):
     interfaces = crowd(min(120, 30 * page_max))
     emulator = loaded(interfaces=interfaces, quirks={"page_max": page_max})
@@ -366,6 +370,7 @@ def add_first(cloud):
 
 
 @pytest.mark.parametrize("change", [remove_first, add_first])
+@pytest.mark.sampled(2)
 def test_a_list_that_changes_while_it_is_read_is_read_once_more(change):
     emulator = loaded(instances=[], interfaces=crowd())
     between = Between(emulator, INTERFACES, change)
@@ -414,6 +419,7 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("pages", CONTRADICTIONS.values(), ids=list(CONTRADICTIONS))
+@pytest.mark.sampled(4)
 def test_a_list_that_does_not_add_up_twice_is_a_gap_of_its_group(pages):
     told = Told(pages)
     seen = connected(told).list_bindings([WORLD.free])
@@ -521,6 +527,7 @@ def test_groups_are_read_to_their_end_from_a_server_with_small_pages():
 
 
 @pytest.mark.parametrize("ids_max", [1, 3, 7])
+@pytest.mark.sampled(4)
 def test_too_many_ids_for_one_call_are_asked_for_in_smaller_ones(ids_max):
     world = groups(a="", **dict.fromkeys("bcdefgh", "a"))
     emulator = loaded(groups=world, instances=[], interfaces=[], quirks={"ids_max": ids_max})
@@ -533,6 +540,7 @@ def test_too_many_ids_for_one_call_are_asked_for_in_smaller_ones(ids_max):
 
 
 @pytest.mark.parametrize("read", ["read_groups", "list_references", "count_instances"])
+@pytest.mark.sampled(2)
 def test_one_unknown_id_among_many_costs_a_few_calls_and_hides_no_other(read):
     world = [{"id": f"sg-{number:08d}"} for number in range(64)]
     emulator = loaded(groups=world, instances=[], interfaces=[])

@@ -113,6 +113,7 @@ RULES = {
 
 @pytest.mark.parametrize("told", ["data", "rows"])
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+@pytest.mark.sampled(6)
 def test_a_rule_removed_and_restored_is_unchanged(rule, told):
     provider, _ = ruled(port(1), rule, port(9), quirks={"version_told": told})
     before = provider.list_rules(WEB).value

@@ -261,6 +261,7 @@ def test_a_full_page_is_followed_by_the_next_even_where_the_count_is_that_of_the
 
 @pytest.mark.parametrize("page_max", [1, 30, 100])
 @pytest.mark.parametrize("quirks", [{}, {"total_zero": True}], ids=["counted", "counted as 0"])
+@pytest.mark.sampled(3)
 def test_a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end(page_max, quirks):
     number = 70 if page_max > 1 else 12
     instances = [{"id": f"ins-{n:08d}", "groups": [WORLD.free]} for n in range(number)]

@@ -35,6 +35,7 @@ def refusing(emulator, action, code, edit):
 
 
 @pytest.mark.parametrize("code", REACHED)
+@pytest.mark.sampled(3)
 def test_a_rule_that_is_gone_is_not_found(code):
     provider, emulator = ruled(port(1), port(2))
     rule = provider.list_rules(WEB).value[1]

@@ -119,7 +119,7 @@ CASES = [(action, field) for action, (_, fields) in TABLES.items() for field in 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize(("action", "field"), CASES)
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(48)
 def test_only_a_field_that_a_verdict_needs_stops_it(action, field, value):
     key, fields = TABLES[action]
     plain = facts_of(tencent.WORLD.emulator(), tencent.WORLD.bound)
@@ -137,7 +137,7 @@ def test_only_a_field_that_a_verdict_needs_stops_it(action, field, value):
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize("field", RULE)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_only_a_field_of_a_rule_that_a_verdict_needs_stops_it(field, value):
     def change(body):
         policies = body["SecurityGroupPolicySet"]
@@ -156,6 +156,7 @@ def test_only_a_field_of_a_rule_that_a_verdict_needs_stops_it(field, value):
 
 
 @pytest.mark.parametrize("value", [*ODD, None], ids=repr)
+@pytest.mark.sampled(4)
 def test_an_odd_version_of_rules_is_a_gap_of_changes_and_of_no_verdict(value):
     def change(body):
         body["SecurityGroupPolicySet"]["Version"] = value
@@ -174,6 +175,7 @@ def test_an_instance_that_does_not_tell_its_state_is_a_holder_that_is_not_change
 
 @pytest.mark.parametrize("field", sorted(STATISTICS))
 @pytest.mark.parametrize("spell", [str, float])
+@pytest.mark.sampled(4)
 def test_a_count_is_read_as_a_number_however_it_is_written(field, spell):
     def change(body):
         for row in body["SecurityGroupAssociationStatisticsSet"]:
@@ -186,6 +188,7 @@ def test_a_count_is_read_as_a_number_however_it_is_written(field, spell):
 
 @pytest.mark.parametrize("value", [[], {}, "many", -1, 0, True], ids=repr)
 @pytest.mark.parametrize("field", LIMITS)
+@pytest.mark.sampled(6)
 def test_only_a_quota_that_decides_launches_must_be_a_number(field, value):
     def change(body):
         body["SecurityGroupLimitSet"][field] = value
@@ -252,6 +255,7 @@ def dfw_facts_of(cloud, group_id):
 
 @pytest.mark.parametrize("value", [[], {}, [1], 1.5], ids=repr)
 @pytest.mark.parametrize("field", DFW_GROUP)
+@pytest.mark.sampled(6)
 def test_only_a_field_of_a_group_of_api_2_0_that_a_verdict_needs_stops_it(field, value):
     cloud = DfwOdd("DescribeSecurityGroups", lambda data: data["detail"], field, value)
     facts = dfw_facts_of(cloud, tencent_dfw.WORLD.free)
@@ -260,6 +264,7 @@ def test_only_a_field_of_a_group_of_api_2_0_that_a_verdict_needs_stops_it(field,
 
 @pytest.mark.parametrize("value", [[], {}, [1], 1.5], ids=repr)
 @pytest.mark.parametrize("field", DFW_RULE)
+@pytest.mark.sampled(6)
 def test_only_a_field_of_a_rule_of_api_2_0_that_a_verdict_needs_stops_it(field, value):
     def rows_of(data):
         return [*data["ingress"], *data["egress"]]

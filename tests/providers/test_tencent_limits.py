@@ -51,6 +51,7 @@ def port(number, direction):
 
 @WORLDS
 @pytest.mark.parametrize(("ingress", "egress"), [(60, 60), (99, 100), (99, 1)])
+@pytest.mark.sampled(3)
 def test_the_rules_of_each_direction_are_counted_by_themselves(world, ingress, egress):
     provider = world.connect(full_cloud(world, ingress, egress))
     provider.add_rule(world.referrer_in, port(9000, Direction.INGRESS), token="t")
@@ -60,6 +61,7 @@ def test_the_rules_of_each_direction_are_counted_by_themselves(world, ingress, e
 
 @WORLDS
 @pytest.mark.parametrize("direction", Direction)
+@pytest.mark.sampled(3)
 def test_one_rule_more_than_a_direction_may_have_is_a_limit(world, direction):
     provider = world.connect(full_cloud(world, 100, 100))
     with pytest.raises(LimitError):
@@ -68,6 +70,7 @@ def test_one_rule_more_than_a_direction_may_have_is_a_limit(world, direction):
 
 @WORLDS
 @pytest.mark.parametrize(("ingress", "verdict"), [(60, "remediate"), (100, "block")])
+@pytest.mark.sampled(6)
 def test_a_rule_is_rewritten_where_its_own_direction_has_room(world, tmp_path, ingress, verdict):
     harness = Harness(world, tmp_path, remedies=("rewrite",))
     harness.emulator = full_cloud(world, ingress, 60)

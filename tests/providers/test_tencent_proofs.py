@@ -94,7 +94,7 @@ EXPLAINED = [
 
 
 @pytest.mark.parametrize(("own", "named", "explained"), EXPLAINED)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_count_is_explained_by_every_reading_or_exactly_by_the_named_rules(own, named, explained):
     world = groups(a="", b="", c="")
     world[0]["rules"] = rules(*[full("a")] * own)
@@ -156,6 +156,7 @@ def test_a_group_of_which_nothing_may_be_read_is_missing_as_the_list_says():
 @pytest.mark.parametrize(
     "hidden", ["ins-915zrb0p", "eni-of-ins-915zrb0p", "eni-3056glfn", WORLD.referrer_in]
 )
+@pytest.mark.sampled(3)
 def test_what_a_list_leaves_out_and_a_count_does_not_is_never_free(hidden):
     emulator = loaded(quirks={"lists_hide": [hidden]})
     for group_id in (WORLD.bound, WORLD.referenced):

@@ -31,7 +31,7 @@ def harness_of(folder, api, edit, *, code, action=""):
 
 
 @pytest.mark.parametrize(("api", "code"), [(a, code) for a, some in CODES.items() for code in some])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_rule_that_is_gone_does_not_undo_the_plan(tmp_path, api, code):
     world = RULES[api][0]
 
@@ -47,6 +47,7 @@ def test_a_rule_that_is_gone_does_not_undo_the_plan(tmp_path, api, code):
 
 
 @pytest.mark.parametrize("api", RULES)
+@pytest.mark.sampled(2)
 def test_a_group_that_is_gone_does_not_undo_the_plan(tmp_path, api):
     world = RULES[api][0]
 

@@ -79,7 +79,7 @@ PARSERS = {
 @pytest.mark.parametrize("parse", PARSERS.values(), ids=list(PARSERS))
 @given(answer=TABLES)
 @examples(40)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_any_json_is_understood_or_refused_as_an_unknown_shape(parse, answer):
     try:
         parse(answer)

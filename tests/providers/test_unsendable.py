@@ -43,6 +43,7 @@ def test_a_line_break_at_the_end_of_a_key_is_only_the_end_of_a_file(world, flaw)
     assert groups.value[world.free] is not None
 
 
+@pytest.mark.sampled(3)
 def test_a_key_with_letters_no_request_can_carry_is_one_line_that_does_not_show_it(world):
     text = "ключ-secret"
     endpoint = f"SGGUARD_ENDPOINT_{world.provider.upper().replace('-', '_')}"

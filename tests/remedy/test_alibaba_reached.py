@@ -81,6 +81,7 @@ def test_a_rule_that_is_gone_already_does_not_undo_the_plan(harness, code):
 
 
 @pytest.mark.parametrize("code", LEFT_ALREADY)
+@pytest.mark.sampled(2)
 def test_a_holder_that_has_left_already_does_not_undo_the_plan(harness, code):
     cloud = harness.emulator.state.clouds[0]
     for one in cloud.interfaces:

@@ -71,6 +71,7 @@ def shown(crowd: Crowd) -> object:
 
 @pytest.mark.parametrize("which", [RULE_CALLS, HOLDER_CALLS], ids=["rules", "holders"])
 @pytest.mark.parametrize("is_after", [True, False], ids=["made", "not made"])
+@pytest.mark.sampled(6)
 def test_a_batch_whose_answer_is_lost_is_settled_line_by_line(crowd, tmp_path, which, is_after):
     sent = smooth(crowd, tmp_path / "smooth")
     action = which[crowd.world.provider]
@@ -119,6 +120,7 @@ def third(crowd: Crowd, which: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("which", ["rules", "holders"])
+@pytest.mark.sampled(2)
 def test_a_batch_of_which_one_is_refused_is_undone_to_the_last_rule(crowd, which):
     before = shown(crowd)
     crowd.emulator = Refusing(crowd, *third(crowd, which))
@@ -166,6 +168,7 @@ def test_where_another_user_removed_the_old_rule_the_new_one_does_not_stay(crowd
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidAction"])
+@pytest.mark.sampled(2)
 def test_without_the_call_that_replaces_each_rule_is_rewritten_by_itself(tmp_path, code):
     crowd = Crowd(world_of("tencent"), ("rewrite", "move"), tmp_path, REFERENCES, REFERRERS, 1)
     fault = Fault("error", action="ReplaceSecurityGroupPolicies", count=99, code=code)
@@ -180,6 +183,7 @@ def test_without_the_call_that_replaces_each_rule_is_rewritten_by_itself(tmp_pat
 
 
 @pytest.mark.parametrize("provider", ["tencent", "tencent-dfw"])
+@pytest.mark.sampled(2)
 def test_rewritten_rules_keep_their_places_among_the_others(provider, tmp_path):
     crowd = Crowd(world_of(provider), ("rewrite", "move"), tmp_path, 8, 2, 1)
     cloud = crowd.emulator.state.clouds[0]

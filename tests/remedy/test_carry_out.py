@@ -35,7 +35,7 @@ def is_there(harness):
     return harness.world.free in group_ids(harness)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_free_group_is_deleted_in_enforce_and_can_be_restored(harness):
     before = harness.comparable_state()
     found = harness.delete(harness.world.free)
@@ -55,6 +55,7 @@ def test_a_free_group_is_deleted_in_enforce_and_can_be_restored(harness):
     assert harness.comparable_state(*made) == before
 
 
+@pytest.mark.sampled(6)
 def test_the_same_event_deletes_it_once_and_has_one_answer(harness):
     first = harness.delete(harness.world.free)
     calls = len(harness.emulator.requests)
@@ -63,7 +64,7 @@ def test_the_same_event_deletes_it_once_and_has_one_answer(harness):
 
 
 @pytest.mark.parametrize("mode", ["observe", "approve", "enforce"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_by_default_it_is_left_to_the_caller_and_that_is_said(harness, mode):
     harness.in_delete, harness.mode = "", mode
     found = harness.delete(harness.world.free)
@@ -72,6 +73,7 @@ def test_by_default_it_is_left_to_the_caller_and_that_is_said(harness, mode):
     assert is_there(harness)
 
 
+@pytest.mark.sampled(6)
 def test_in_observe_it_is_left_to_the_caller_whatever_the_policy_carries_out(harness):
     harness.mode = "observe"
     found = harness.delete(harness.world.free)
@@ -79,7 +81,7 @@ def test_in_observe_it_is_left_to_the_caller_whatever_the_policy_carries_out(har
     assert is_there(harness)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_in_approve_it_waits_for_the_approver(harness):
     harness.mode = "approve"
     found = harness.delete(harness.world.free)
@@ -91,6 +93,7 @@ def test_in_approve_it_waits_for_the_approver(harness):
     assert not is_there(harness)
 
 
+@pytest.mark.sampled(3)
 def test_a_halt_stops_it_as_it_stops_every_plan(harness):
     harness.head = "halt = true\n"
     found = harness.delete(harness.world.free)
@@ -98,12 +101,14 @@ def test_a_halt_stops_it_as_it_stops_every_plan(harness):
     assert is_there(harness)
 
 
+@pytest.mark.sampled(6)
 def test_a_group_that_is_not_free_is_judged_as_before(harness):
     harness.remedies = ()
     found = harness.delete(harness.world.referenced)
     assert (found["verdict"], found["outcome"]) == ("block", "unchanged")
 
 
+@pytest.mark.sampled(6)
 def test_a_launch_is_never_carried_out_by_it(harness):
     found = harness.launch(harness.world.server, harness.world.free)
     # On API 2.0 too little is told of an instance to allow it.
@@ -112,7 +117,7 @@ def test_a_launch_is_never_carried_out_by_it(harness):
 
 
 @pytest.mark.parametrize("of_scope", ["remedied", "always"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_scope_may_say_otherwise_for_its_groups(harness, of_scope):
     harness.more = f"""
 [[scope]]
@@ -141,7 +146,7 @@ class Mortal(EmulatorTransport):
         return answer
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_where_the_process_dies_the_next_delivery_finishes_it(harness):
     dying = replace(harness.context(), transport=Mortal(harness.emulator))
     asked = DeleteRequest((Address(harness.scope, harness.world.free),), "alice")

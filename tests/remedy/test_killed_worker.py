@@ -44,7 +44,7 @@ def later(harness: Harness, transport: EmulatorTransport, after_s: float):
     return replace(harness.context(), store=store, transport=transport)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_group_that_a_killed_worker_recreated_is_not_created_twice(harness):
     before = harness.comparable_state()
     deleted = harness.delete(harness.world.referenced)

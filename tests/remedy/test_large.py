@@ -161,6 +161,7 @@ def test_no_call_of_a_plan_comes_faster_than_the_documents_allow(provider, tmp_p
 
 
 @pytest.mark.parametrize("provider", ["tencent", "alibaba"])
+@pytest.mark.sampled(2)
 def test_a_plan_refused_in_the_middle_is_undone_completely(provider, tmp_path):
     crowd = Crowd(world_of(provider), ("revoke", "unbind"), tmp_path, 10, 5, 20)
     before = crowd.emulator.state.dump()["clouds"][0]["interfaces"]

@@ -67,7 +67,7 @@ def at_the_delete(harness: Harness, happens, *, is_after: bool = True):
 
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before it is intended", "after"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_a_rule_that_names_the_group_at_the_last_moment_is_not_lost(harness, is_after):
     target = harness.world.referenced
     context = at_the_delete(harness, lambda: name_it(harness, target), is_after=is_after)
@@ -116,7 +116,7 @@ def test_it_costs_no_transaction(openstack):
     assert waves["intend"] == waves["settle"] <= lines
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_death_between_the_line_and_the_look_is_settled_by_the_world(harness):
     target = harness.world.referenced
 
@@ -154,7 +154,7 @@ def test_where_it_cannot_look_nothing_was_sent_and_the_next_delivery_goes_on(ope
     assert deliver(context_of(openstack), a_delete(openstack, target))["outcome"] == "remediated"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_group_that_changed_is_looked_at_before_each_try(harness):
     """A delete that is refused for now is sent again only where the group is as it was."""
     target = harness.world.referenced

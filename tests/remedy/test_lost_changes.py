@@ -54,7 +54,7 @@ def planned_writes(harness: Harness, tmp_path, *group_ids: str) -> list[str]:
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 def test_a_change_that_never_arrived_is_made_all_the_same(harness, tmp_path, which):
     sent = planned_writes(harness, tmp_path, harness.world.referenced)
     skip = sent.count(sent[which]) - 1 if which else 0
@@ -67,7 +67,7 @@ def test_a_change_that_never_arrived_is_made_all_the_same(harness, tmp_path, whi
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 def test_a_change_with_a_lost_response_is_not_repeated(harness, tmp_path, which):
     sent = planned_writes(harness, tmp_path, harness.world.referenced)
     skip = sent.count(sent[which]) - 1 if which else 0
@@ -104,7 +104,7 @@ def test_changes_for_a_group_that_was_deleted_are_not_undone(harness, tmp_path):
         assert cloud.interfaces_with(harness.world.bound)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_group_that_gets_a_new_reference_is_not_deleted(harness):
     """OpenStack would delete it, and with it the rule that was just made."""
     state, target = harness.emulator.state, harness.world.referenced
@@ -130,6 +130,7 @@ def test_a_group_that_gets_a_new_reference_is_not_deleted(harness):
     assert newcomer in host.rules
 
 
+@pytest.mark.sampled(3)
 def test_a_group_a_killed_worker_created_is_not_created_again(harness, tmp_path):
     """The journal has the intention and no end: the group is there, and nobody said so."""
     cloud = harness.world.connect(harness.emulator)
@@ -148,7 +149,7 @@ def test_a_group_a_killed_worker_created_is_not_created_again(harness, tmp_path)
     assert cloud.find_groups("built-again") == (made,)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_every_change_is_in_the_journal_before_it_is_sent(harness):
     store, unwritten, sent = open_store(harness.env["SGGUARD_STORE"]), [], []
 
@@ -168,6 +169,7 @@ def test_every_change_is_in_the_journal_before_it_is_sent(harness):
     assert unwritten == []
 
 
+@pytest.mark.sampled(3)
 def test_a_change_a_killed_worker_did_not_make_is_made(harness, tmp_path):
     cloud, (state,) = harness.world.connect(harness.emulator), harness.emulator.state.clouds
     target, referrer = harness.world.referenced, harness.world.referrer_in
@@ -186,7 +188,7 @@ def test_a_change_a_killed_worker_did_not_make_is_made(harness, tmp_path):
     assert [one.id for one, _ in state.references(target)].count(referrer) == 0
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(harness):
     harness.remedies = ("rewrite",)
     state, old, new = harness.emulator.state, harness.world.referenced, harness.world.free
@@ -208,7 +210,7 @@ def test_a_rule_that_is_rewritten_lets_its_traffic_through_all_the_time(harness)
 
 
 @pytest.mark.parametrize("remedies", [("revoke",), ("rewrite",)], ids=["revoke", "rewrite"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_referring_group_that_somebody_deletes_meanwhile_is_out_of_the_way(harness, remedies):
     harness.remedies = remedies
     state, target = harness.emulator.state, harness.world.referenced

@@ -52,6 +52,7 @@ delete.tolerate_unseen = ["no-permission"]
 
 
 @pytest.mark.parametrize("match", ['name = "prod-*"', 'tag = "env=prod"'])
+@pytest.mark.sampled(2)
 def test_a_group_that_was_not_read_keeps_its_stricter_scope_where_the_gap_is_tolerated(
     harness, match
 ):

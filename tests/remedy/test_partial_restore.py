@@ -30,7 +30,7 @@ def lost(harness: Harness, restored) -> str:
 
 @pytest.mark.parametrize("remedies", [("revoke", "move"), ("rewrite", "move")], ids=" ".join)
 @pytest.mark.parametrize("first", ["referenced", "bound"])
-@pytest.mark.sampled(11)
+@pytest.mark.sampled(22)
 def test_two_parts_are_the_whole(harness, remedies, first):
     harness.remedies = remedies
     before = harness.comparable_state()
@@ -49,7 +49,7 @@ def test_two_parts_are_the_whole(harness, remedies, first):
     assert harness.comparable_state(*made(one), *made(other)) == before
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_all_groups_named_are_the_whole_decision(harness):
     before = harness.comparable_state()
     deleted = harness.delete(harness.world.referenced, harness.world.bound)
@@ -59,7 +59,7 @@ def test_all_groups_named_are_the_whole_decision(harness):
         part(harness, deleted["decision_id"], harness.world.bound)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_whole_restore_leaves_no_part_to_do(harness):
     deleted = harness.delete(harness.world.referenced, harness.world.bound)
     first = part(harness, deleted["decision_id"])
@@ -70,7 +70,7 @@ def test_a_whole_restore_leaves_no_part_to_do(harness):
     assert harness.comparable_state() == after
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_name_that_two_groups_have_means_none(harness):
     deleted = harness.delete(harness.world.referenced)
     with pytest.raises(InputError, match="did not delete"):

@@ -43,6 +43,7 @@ def with_quota(tmp_path, *remedies: str, left: int) -> Harness:
         ("rewrite", 1, "remediate"),
     ],
 )
+@pytest.mark.sampled(6)
 def test_no_rule_is_removed_that_the_quota_would_not_let_restore(tmp_path, remedy, left, verdict):
     found = judged(with_quota(tmp_path, remedy, left=left))
     assert found.verdict == verdict

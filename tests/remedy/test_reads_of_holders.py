@@ -45,6 +45,7 @@ def interrupted(crowd: Crowd, happens) -> dict:
     return crowd.remedy(replace(context, store=Between(context.store, ("lock",), happens)))
 
 
+@pytest.mark.sampled(2)
 def test_an_instance_is_read_for_the_plan_and_right_before_its_change(crowd):
     names = set(carried(crowd))
     handled = interrupted(crowd, lambda: None)
@@ -55,6 +56,7 @@ def test_an_instance_is_read_for_the_plan_and_right_before_its_change(crowd):
     assert set(reads(crowd).values()) == {2 + of_the_verdict}
 
 
+@pytest.mark.sampled(2)
 def test_an_instance_that_let_the_group_go_meanwhile_is_left_as_it_is(crowd):
     name, groups = next(iter(carried(crowd).items()))
     handled = interrupted(crowd, lambda: groups.__setitem__(0, crowd.world.default))
@@ -62,6 +64,7 @@ def test_an_instance_that_let_the_group_go_meanwhile_is_left_as_it_is(crowd):
     assert crowd.emulator.state.clouds[0].groups_of(name) == [crowd.world.default]
 
 
+@pytest.mark.sampled(2)
 def test_an_instance_whose_other_group_was_changed_meanwhile_gets_the_new_ones(crowd):
     cloud, world = crowd.emulator.state.clouds[0], crowd.world
     for groups in carried(crowd).values():

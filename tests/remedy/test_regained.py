@@ -56,7 +56,7 @@ def test_groups_are_meant_by_the_ids_that_they_have_now():
 
 @pytest.mark.parametrize("is_last_first", [True, False])
 @pytest.mark.parametrize("provider", [one for one in providers.names() if one != "tencent-dfw"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_holder_that_an_undo_changed_in_between_is_restored(provider, is_last_first, tmp_path):
     world = world_of(provider)
     here = Harness(world, tmp_path, more=LAUNCH.format(world.bound))

@@ -28,7 +28,7 @@ def made(found) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("remedies", [("revoke",), ("rewrite",)], ids=["revoke", "rewrite"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_references_come_back_with_the_group(harness, remedies):
     harness.remedies = remedies
     before = harness.comparable_state()
@@ -55,7 +55,7 @@ def test_bindings_come_back_with_the_group(harness):
     assert harness.comparable_state(*made(restored)) == before
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_set_comes_back_whole(harness):
     before = harness.comparable_state()
     deleted = harness.delete(harness.world.referenced, harness.world.bound)
@@ -65,6 +65,7 @@ def test_a_set_comes_back_whole(harness):
 
 
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "open"])
+@pytest.mark.sampled(2)
 def test_members_that_did_not_reach_each_other_do_not_after_a_restore(tmp_path, isolated):
     harness = Harness(world_of("alibaba"), tmp_path)
     (cloud,) = harness.emulator.state.clouds
@@ -147,7 +148,7 @@ def test_a_group_that_cannot_be_recreated_is_not_deleted(tmp_path):
     assert cloud.group(harness.world.referenced) is not None
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_restore_is_made_once(harness):
     deleted = harness.delete(harness.world.referenced)
     first = harness.restore(deleted["decision_id"])
@@ -167,6 +168,7 @@ def test_objects_changed_since_are_kept_and_named(harness):
     assert cloud.group(harness.world.referrer_in) is None
 
 
+@pytest.mark.sampled(6)
 def test_a_decision_that_changed_nothing_is_not_restored(harness):
     blocked = harness.delete(harness.world.missing)
     with pytest.raises(InputError, match="changed nothing"):
@@ -175,7 +177,7 @@ def test_a_decision_that_changed_nothing_is_not_restored(harness):
         restore.preview("0" * 32, harness.context())
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_nothing_is_restored_while_all_changes_are_stopped(harness):
     deleted = harness.delete(harness.world.referenced)
     store = open_store(harness.env["SGGUARD_STORE"])
@@ -220,7 +222,7 @@ def _dressed(harness) -> None:
                 one.project = "1012"
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_group_is_again_whatever_it_was(harness):
     _dressed(harness)
     (cloud,) = harness.emulator.state.clouds

@@ -78,7 +78,7 @@ def test_one_that_left_everything_out_is_tried_again_when_the_world_is_put_right
     assert here.emulator.state.dump() == state
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_part_that_was_left_out_comes_when_it_can(harness):
     ids = circle(harness)
     before = len(cloud_of(harness).group(ids[1]).rules)
@@ -173,7 +173,7 @@ def test_what_is_left_out_stands_in_the_first_step_of_the_plan(here):
 # -- twins ---------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_group_that_was_built_again_by_hand_gets_no_twin_unasked(harness):
     gone = harness.world.referenced
     name = cloud_of(harness).group(gone).name
@@ -199,7 +199,7 @@ def test_a_group_of_the_same_name_in_another_network_is_no_twin(tmp_path):
 
 
 @pytest.mark.parametrize("provider", ["tencent", "alibaba", "huawei", "openstack"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_two_groups_of_one_name_are_no_twins_of_each_other(provider, tmp_path):
     harness = Harness(world_of(provider), tmp_path)
     ids = circle(harness)
@@ -213,7 +213,7 @@ def test_two_groups_of_one_name_are_no_twins_of_each_other(provider, tmp_path):
 # -- the plan that was confirmed -----------------------------------------------------------
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_plan_that_is_not_the_one_confirmed_is_not_carried_out(harness):
     found = harness.delete(harness.world.referenced)
     confirmed = restore.preview(found["decision_id"], harness.context())

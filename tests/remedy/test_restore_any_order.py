@@ -64,7 +64,7 @@ def deleted(harness: Harness, *groups: str) -> list[str]:
 @pytest.mark.parametrize("provider", providers.names())
 @pytest.mark.parametrize("remedy", ["revoke", "rewrite"])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as deleted", "reversed"])
-@pytest.mark.sampled(17)
+@pytest.mark.sampled(34)
 def test_two_groups_that_named_each_other_come_back_in_any_order(provider, remedy, order, tmp_path):
     harness = harness_of(provider, tmp_path, (remedy, "unbind", "move"))
     ids = circle(harness)
@@ -76,7 +76,7 @@ def test_two_groups_that_named_each_other_come_back_in_any_order(provider, remed
     assert "left out" not in second["note"]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("provider", providers.names())
 @examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

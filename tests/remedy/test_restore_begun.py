@@ -56,7 +56,7 @@ def cut(harness: Harness, work):
 
 
 @pytest.mark.parametrize("is_resumed", [True, False], ids=["resume", "restore"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_one_that_was_begun_makes_no_twin_of_what_was_built_by_hand_since(harness, is_resumed):
     target = harness.world.referenced
     deleted_by = harness.delete(target)["decision_id"]
@@ -77,7 +77,7 @@ def test_one_that_was_begun_makes_no_twin_of_what_was_built_by_hand_since(harnes
         assert done["outcome"] == "remediated", done["note"]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_one_that_was_begun_goes_on_where_nothing_has_changed(harness):
     deleted_by = harness.delete(harness.world.referenced)["decision_id"]
     run, later = begun(harness, deleted_by)
@@ -85,6 +85,7 @@ def test_one_that_was_begun_goes_on_where_nothing_has_changed(harness):
 
 
 @pytest.mark.parametrize("is_changed", [False, True], ids=["as it was", "changed"])
+@pytest.mark.sampled(2)
 def test_an_undo_that_was_begun_undoes_what_was_shown_or_nothing(tmp_path, is_changed):
     cloud, done = remedied("tencent", tmp_path)
     shown = undo_remedy.preview(done["decision_id"], cloud.context())
@@ -98,6 +99,7 @@ def test_an_undo_that_was_begun_undoes_what_was_shown_or_nothing(tmp_path, is_ch
 
 @pytest.mark.parametrize("is_changed", [False, True], ids=["as it was", "changed"])
 @pytest.mark.parametrize("is_resumed", [True, False], ids=["resume", "redelivery"])
+@pytest.mark.sampled(3)
 def test_a_launch_that_was_begun_is_judged_once_more(tmp_path, is_changed, is_resumed):
     world = world_of("tencent")
     baseline = f'[launch]\nbaseline = ["{world.free}"]\nremedies = ["bind"]\n'

@@ -36,7 +36,7 @@ def restored_twice(harness: Harness, decisions: list[str]) -> list[dict[str, Any
 
 @pytest.mark.parametrize("provider", providers.names())
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as deleted", "reversed"])
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 def test_a_rewritten_rule_does_not_come_back_beside_the_first_one(provider, order, tmp_path):
     harness = rewriting(provider, tmp_path)
     before = harness.comparable_state()
@@ -46,7 +46,7 @@ def test_a_rewritten_rule_does_not_come_back_beside_the_first_one(provider, orde
     assert state(harness, *restored) == before
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("provider", providers.names())
 @examples(8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
@@ -72,7 +72,7 @@ def test_the_group_that_took_the_place_of_others_comes_back_in_any_order(
 
 @pytest.mark.parametrize("provider", providers.names())
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as decided", "reversed"])
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 def test_a_holder_returns_to_its_groups_when_its_quarantine_was_deleted(provider, order, tmp_path):
     if provider == "tencent-dfw":
         pytest.skip("API 2.0 does not tell whether an instance can be bound now")

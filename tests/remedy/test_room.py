@@ -149,6 +149,7 @@ def group_of(harness: Harness, group_id: str):
     [(OPENSTACK, ("", "stateless")), (ALIBABA, ("basic", "advanced"))],
     ids=["openstack", "alibaba"],
 )
+@pytest.mark.sampled(2)
 def test_nothing_is_moved_to_a_group_that_cannot_stand_beside_the_old_one(tmp_path, world, kinds):
     harness = Harness(world, tmp_path, remedies=("revoke", "move"))
     group_of(harness, world.bound).kind, group_of(harness, world.free).kind = kinds
@@ -161,6 +162,7 @@ def test_nothing_is_moved_to_a_group_that_cannot_stand_beside_the_old_one(tmp_pa
 
 
 @pytest.mark.parametrize(("ceiling", "verdict"), [(1, "block"), (100, "remediate")])
+@pytest.mark.sampled(2)
 def test_nothing_is_moved_to_a_group_that_is_full(tmp_path, ceiling, verdict):
     more = f"[limits.alibaba]\ninstances-per-group = {ceiling}\n"
     harness = Harness(ALIBABA, tmp_path, mode="observe", remedies=("move",), more=more)
@@ -183,6 +185,7 @@ def test_nothing_is_moved_to_a_group_that_is_full(tmp_path, ceiling, verdict):
     ],
     ids=["bind", "quarantine", "fallback", "fallback that is forbidden by its name"],
 )
+@pytest.mark.sampled(3)
 def test_an_instance_gets_no_group_that_it_cannot_or_must_not_carry(tmp_path, table, name):
     ids = {"free": OPENSTACK.free, "bound": OPENSTACK.bound}
     harness = Harness(OPENSTACK, tmp_path, more=f"[launch]\n{table.format(**ids)}\n")

@@ -69,7 +69,7 @@ def changed_meanwhile(
     ids=["a rule", "its name", "its description"],
 )
 @pytest.mark.parametrize("after", ["begin_run", "intend"])
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(40)
 def test_what_somebody_changes_after_the_snapshot_is_not_lost(harness, change, words, after):
     target = harness.world.referenced
     document = changed_meanwhile(harness, change, target, after=after)
@@ -84,7 +84,7 @@ def test_what_somebody_changes_after_the_snapshot_is_not_lost(harness, change, w
     assert there == harness.comparable_state()
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_the_next_request_deletes_it_and_a_restore_brings_the_change_back(harness):
     target = harness.world.referenced
     changed_meanwhile(harness, add_rule, target, after="begin_run")
@@ -95,7 +95,7 @@ def test_the_next_request_deletes_it_and_a_restore_brings_the_change_back(harnes
     assert "9001" in {rule.ports for rule in cloud_of(harness).group(new).rules}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_free_group_that_changed_is_not_deleted_either(harness):
     harness.in_delete = 'carry_out = "always"'
     target = harness.world.free
@@ -105,7 +105,7 @@ def test_a_free_group_that_changed_is_not_deleted_either(harness):
     assert harness.delete(target, event_id="e-2")["outcome"] == "remediated"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_rule_that_somebody_removed_is_not_brought_back(harness):
     target = harness.world.referenced
     add_rule(harness, target)
@@ -114,7 +114,7 @@ def test_a_rule_that_somebody_removed_is_not_brought_back(harness):
     assert f"was removed from {target}" in document["note"]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_of_a_set_none_is_deleted_where_one_changed(harness):
     ids = (harness.world.referenced, harness.world.bound)
     document = changed_meanwhile(harness, add_rule, *ids, after="begin_run")
@@ -122,7 +122,7 @@ def test_of_a_set_none_is_deleted_where_one_changed(harness):
     assert all(cloud_of(harness).group(one) is not None for one in ids)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_set_whose_groups_name_each_other_is_not_kept_by_its_own_changes(harness):
     ids = (harness.world.referenced, harness.world.bound)
     for one, other in (ids, ids[::-1]):
@@ -131,7 +131,7 @@ def test_a_set_whose_groups_name_each_other_is_not_kept_by_its_own_changes(harne
     assert harness.delete(*ids)["outcome"] == "remediated"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_a_change_after_a_death_is_found_as_well(harness):
     target = harness.world.referenced
     context = context_of(harness)

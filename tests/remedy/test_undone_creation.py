@@ -28,7 +28,7 @@ ADD = {
 
 @pytest.mark.parametrize("is_named", [False, True], ids=["as it was made", "named by somebody"])
 @pytest.mark.parametrize("provider", providers.names())
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_group_that_is_named_by_now_is_not_taken_back(provider, is_named, tmp_path):
     world = world_of(provider)
     here = Harness(world, tmp_path)

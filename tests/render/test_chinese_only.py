@@ -90,6 +90,7 @@ def faulty(world: World) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.sampled(6)
 def test_nothing_that_a_chinese_reader_is_shown_is_english(cloud):
     found = list(documents(world_of(cloud)))
     assert len(found) > 3
@@ -97,7 +98,7 @@ def test_nothing_that_a_chinese_reader_is_shown_is_english(cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_what_could_not_be_seen_is_told_in_chinese(cloud):
     found = list(faulty(world_of(cloud)))
     assert any(one["facts"]["unseen"] or one["reasons"] for one in found)

@@ -197,7 +197,7 @@ STORIES: dict[str, tuple[Callable[[ApprovalHarness], Json], str]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-@pytest.mark.sampled(20)
+@pytest.mark.sampled(80)
 def test_what_became_of_a_decision_is_told_in_chinese(here, story):
     tell, outcome = STORIES[story]
     document = tell(here)
@@ -229,6 +229,7 @@ def test_a_request_whose_plan_is_not_kept_any_more_has_its_english_summary(here)
     assert "sentences" not in summary
 
 
+@pytest.mark.sampled(3)
 def test_a_second_answer_is_refused_in_chinese(here):
     asked = here.asked()
     approve(asked.approval_id, "ada", here.context())
@@ -238,6 +239,7 @@ def test_a_second_answer_is_refused_in_chinese(here):
     assert foreign_in(sentence_of(caught.value)) == set()
 
 
+@pytest.mark.sampled(6)
 def test_a_halt_between_the_question_and_the_answer_is_told_in_chinese(here):
     asked = here.asked()
     here.store.halt("ops", "incident seven is open")
@@ -246,6 +248,7 @@ def test_a_halt_between_the_question_and_the_answer_is_told_in_chinese(here):
     assert foreign_in(sentence_of(caught.value)) == set()
 
 
+@pytest.mark.sampled(3)
 def test_a_note_of_an_earlier_version_is_carried_on(here):
     decision_id = cut_short(here)
     note = "delete sg-1: the cloud refused"

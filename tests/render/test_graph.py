@@ -103,6 +103,7 @@ def test_a_free_group_says_that_nothing_was_found():
         (Binding("load-balancer", count=2), "only counted; find and change them where load-bal"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_each_kind_of_holder_has_its_own_way_to_detach(binding, said):
     built = graph.build([group(bindings=[binding])])
     (edge,) = graph.to_json(built)["edges"]
@@ -182,6 +183,7 @@ def many(edges=500):
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.sampled(2)
 def test_a_thousand_edges_stay_readable_and_fit_the_terminal(width):
     built = graph.build([many()])
     lines = graph.to_text(built, width=width).split("\n")
@@ -221,6 +223,7 @@ def test_many_holders_and_rules_are_drawn_as_one():
 
 
 @pytest.mark.parametrize("levels", [1, 200])
+@pytest.mark.sampled(2)
 def test_a_picture_stays_below_what_mermaid_draws(levels):
     deep = [
         group(f"sg-x{n:03}", references=[named_by(f"sg-{n}-{m}") for m in range(50)])

@@ -39,6 +39,7 @@ def here(tmp_path, monkeypatch):
         ("sqlite:///deep/er/sgguard/own.db", "deep/er/sgguard/own.db"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_sqlite_url_is_the_path_of_a_file(here, url, path):
     (here / "sub").mkdir()
     store = open_store(url.format(here=here))

@@ -277,6 +277,7 @@ def test_a_destination_that_is_left_alone_stops_its_own_notices_only(kept):
     assert store.failing_places() == ()
 
 
+@pytest.mark.sampled(2)
 def test_no_span_has_more_than_the_limit_wherever_it_begins(kept):
     store = kept.open()
     kept.clock.pass_(3.3)
@@ -306,6 +307,7 @@ def test_who_waits_as_told_may_send(kept):
     assert store.spend("chat", "ops", limits) == 0  # a clock that was put back starts anew
 
 
+@pytest.mark.sampled(2)
 def test_limits_hold_for_all_instances_together(kept):
     stores = [kept.open() for _ in range(4)]
     sent = Counter(
@@ -355,6 +357,7 @@ def test_a_text_that_no_store_keeps_is_refused_with_its_outcome(kept):
         put(store, a_notice(payload_json="a\0b"))
 
 
+@pytest.mark.sampled(2)
 def test_two_deliverers_at_once_deliver_each_notice_once(kept: Place):
     store = kept.open_on_its_own_clock()
     put(store, *(a_notice(f"n{number}", order_key=f"o{number % 7}") for number in range(60)))

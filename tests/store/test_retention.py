@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sgguard.engine import retention
 from sgguard.store import retention as slices
 from tests.approvals.harness import approval_harness
@@ -39,6 +41,7 @@ def test_what_belongs_to_a_decision_goes_with_its_slice(kept):
     ) == [("d1",), ("d2",)]
 
 
+@pytest.mark.sampled(2)
 def test_the_command_purges_to_the_end_whatever_the_slice(kept):
     store = kept.open()
     old_records(store, 2 * slices.SLICE + 1)

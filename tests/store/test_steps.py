@@ -118,7 +118,7 @@ STEPS = [(step, to) for step in TABLE for to in CHOICES.get(step, (None,))]
 
 
 @pytest.mark.parametrize(("step", "to"), STEPS)
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(20)
 def test_a_step_leads_where_the_table_says_and_from_nowhere_else(kept, step, to):
     for before, reach in REACHED.items():
         store = kept.open()
@@ -144,6 +144,7 @@ def test_a_step_leads_where_the_table_says_and_from_nowhere_else(kept, step, to)
         store.close()
 
 
+@pytest.mark.sampled(2)
 def test_no_row_can_be_where_no_step_leads(kept):
     begun(kept.open())
     reached = {(one.state, one.direction) for one in REACHED}
@@ -178,7 +179,7 @@ WRITES: dict[str, Callable[[Store, Claim], object]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(12)
 def test_a_worker_whose_decision_was_taken_over_by_a_click_writes_nothing(kept, write):
     store = kept.open()
     first = asked(store)
@@ -194,7 +195,7 @@ def test_a_worker_whose_decision_was_taken_over_by_a_click_writes_nothing(kept, 
 
 
 @pytest.mark.parametrize("write", WRITES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 def test_a_worker_whose_run_was_taken_over_under_another_claim_writes_nothing(kept, write):
     """Its own event was not taken over: a question about the decision was answered."""
     store = kept.open()

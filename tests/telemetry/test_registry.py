@@ -34,6 +34,7 @@ SERIES_MAX = 400
     ],
     ids=lambda one: getattr(one, "name", ""),
 )
+@pytest.mark.sampled(4)
 def test_a_label_has_exactly_the_values_that_the_code_knows(label, known):
     assert sorted(label.values) == sorted(known)
 

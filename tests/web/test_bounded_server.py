@@ -81,6 +81,7 @@ def test_a_head_that_is_late_is_cut_and_the_next_request_is_answered():
 
 
 @pytest.mark.parametrize("drip", [b"a", b"a\r\nX-Next: "])
+@pytest.mark.sampled(2)
 def test_a_head_that_drips_is_cut_as_well(drip):
     clock = Clock()
     with running(Bounds(8, head_s=10, clock=clock)) as (server, port), ExitStack() as stack:

@@ -49,6 +49,7 @@ def test_every_function_says_under_its_name_what_it_is(url, http):
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/delete_requests", "/DELETE_REQUEST"])
+@pytest.mark.sampled(4)
 def test_an_unknown_name_is_404_with_the_list_of_known_ones(url, http, path):
     answer = http.post(url + path, json={})
     assert answer.status_code == 404

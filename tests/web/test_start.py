@@ -45,6 +45,7 @@ def policy(tmp_path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(3)
 def test_one_line_at_start_names_version_policy_mode_store_and_clouds(
     name, monkeypatch, tmp_path, capsys
 ):
@@ -104,6 +105,7 @@ def test_a_function_that_is_kept_up_is_alive_and_not_ready(fault, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(3)
 def test_a_function_in_order_is_alive_and_ready(name):
     client = built(name)
     alive, ready = client.get("/healthz"), client.get("/readyz")
@@ -138,6 +140,7 @@ def test_no_store_is_enough_to_observe_and_not_to_enforce(monkeypatch, tmp_path)
     "path", ["/favicon.ico", "/healthz/", "/Healthz", "/admin", "/delete_request"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@pytest.mark.sampled(6)
 def test_another_path_is_404_with_the_known_ones(path, method):
     answer = built().open(path, method=method, json={"target": "x"})
     assert answer.status_code == 404

@@ -131,6 +131,7 @@ def test_a_request_without_a_callback_tells_nobody(guarded, started, world):
         (f"https://a@{HOST}/", "the host alone"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_callback_that_is_not_permitted_is_refused_at_once(
     guarded, started, world, url, expected
 ):
@@ -143,6 +144,7 @@ def test_a_callback_that_is_not_permitted_is_refused_at_once(
 
 
 @pytest.mark.parametrize("url", ["", "x", "ftp://a/", f"https://{HOST}/ x", 7, None, [URL]])
+@pytest.mark.sampled(4)
 def test_what_is_no_address_is_refused_as_any_wrong_data(guarded, started, world, url):
     data = {"target": address(world, world.free), "callback": url}
     refused = ask(guarded, started(), data)
@@ -182,6 +184,7 @@ def test_without_a_store_a_callback_is_refused_and_not_forgotten(
 
 
 @pytest.mark.parametrize("method", ["claim", "keep_callback", "end"])
+@pytest.mark.sampled(2)
 def test_with_a_store_that_fails_a_callback_is_an_error_and_never_forgotten(tmp_path, method):
     with approval_harness("tencent", tmp_path) as given:
         policy = replace(given.policy, mode=type(given.policy.mode).OBSERVE)

@@ -197,6 +197,7 @@ def test_a_reason_that_no_store_could_keep_is_kept_all_the_same(guarded):
 
 
 @pytest.mark.parametrize(("sender", "ended"), [("pubsub", 202), ("knative", 422), ("smn", 422)])
+@pytest.mark.sampled(2)
 def test_the_same_internal_error_again_and_again_is_poison(guarded, sender, ended):
     bug = problem.Details(500, {"detail": "report the incident 123"})
     given, kind = admitted(guarded, None, sender), Kind("delete_request", "x")

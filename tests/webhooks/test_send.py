@@ -202,6 +202,7 @@ def test_only_success_and_410_end_a_message(status, kind):
 @pytest.mark.parametrize(
     "location", ["http://169.254.169.254/", f"https://{HOST}/other", "https://127.0.0.1/", "//x"]
 )
+@pytest.mark.sampled(6)
 def test_no_redirect_is_followed(status, location):
     with receiving(answer(status, f"Location: {location}"), OK) as to:
         found = sent(to)
@@ -269,6 +270,7 @@ ENDLESS = 1 << 10
     ],
     ids=["head in drops", "interim answers", "no answer in drops", "nothing"],
 )
+@pytest.mark.sampled(3)
 def test_a_receiver_that_never_ends_is_left_when_the_time_is_over(answers):
     with receiving(*answers) as to:
         assert isinstance(sent(to, timeout_s=0.3), Later)

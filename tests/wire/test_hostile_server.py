@@ -122,6 +122,7 @@ DRIBBLES = {
 
 
 @pytest.mark.parametrize("part", DRIBBLES)
+@pytest.mark.sampled(4)
 def test_a_call_ends_with_its_deadline_whatever_drips(part):
     with serving(dripping(*DRIBBLES[part])) as server:
         with pytest.raises(UnreachableError) as caught:
@@ -133,6 +134,7 @@ def test_a_call_ends_with_its_deadline_whatever_drips(part):
 
 
 @pytest.mark.parametrize("part", DRIBBLES)
+@pytest.mark.sampled(4)
 def test_no_thread_is_left_by_a_call_that_was_cut(part):
     with serving(dripping(*DRIBBLES[part])) as server:
         before = threading.active_count()
@@ -229,6 +231,7 @@ def packed(content: bytes, window: int) -> bytes:
     ("encoding", "window"),
     [("gzip", 31), ("x-gzip", 31), ("GZIP", 31), ("deflate", 15), ("deflate", -15)],
 )
+@pytest.mark.sampled(3)
 def test_a_packed_body_is_read(encoding, window):
     content = b'{"a": "' + b"x" * (3 << 20) + b'"}'
     head = f"Content-Encoding: {encoding}\r\n".encode()

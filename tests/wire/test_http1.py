@@ -202,6 +202,7 @@ def test_chunks_that_end_early_are_not_complete(end):
     ],
     ids=["length", "a chunk", "chunks together", "until the end"],
 )
+@pytest.mark.sampled(3)
 def test_a_body_larger_than_any_list_is_refused_before_it_is_kept(data):
     with pytest.raises(TooLargeError):
         read(data)

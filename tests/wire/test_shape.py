@@ -59,5 +59,6 @@ def test_what_is_no_truth_value_for_certain_is_an_unknown_shape(value: object) -
     ("value", "shown"),
     [("web", "web"), (None, ""), (3, "3"), (True, "true"), ({"a": ["é"]}, '{"a": ["é"]}')],
 )
+@pytest.mark.sampled(3)
 def test_a_field_that_is_only_shown_takes_any_value(value: object, shown: str) -> None:
     assert SHAPE.shown({"name": value}, "name") == shown
