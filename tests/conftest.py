@@ -18,6 +18,7 @@ from sgguard.engine import context
 from sgguard.outbox.background import BACKGROUND
 from sgguard.telemetry import logs, redaction
 from tests.examples import QUICK, THOROUGH
+from tests.parsed import uncollected
 from tests.sampling import mark_cases
 from tests.stores import bare, kept, postgres_server
 
@@ -116,6 +117,13 @@ def no_state_from_another_test(folder_of_states):
 def _changed(before):
     names = (before.keys() | _ENVIRON) - {b"PYTEST_CURRENT_TEST"}
     return {name for name in names if before.get(name) != _ENVIRON.get(name)}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Read the tests without rounds of the garbage collector: almost nothing of it is garbage."""
+    with uncollected():
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
