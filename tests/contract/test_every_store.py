@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sgguard.errors import BusyError, HaltedError, LeaseLostError, StoreError
 from sgguard.store.rows import Answered, Busy, Claim, OtherPayload, Query, Settled
+from sgguard.telemetry import redaction
 from tests.stores import a_record, a_run, an_approval, an_entry, claimed, close_run
 
 
@@ -874,3 +875,19 @@ def test_a_line_of_a_journal_is_kept_to_the_letter(kept):
     with pytest.raises(StoreError):
         store.intend(claim, [an_entry(9), an_entry(10, note="a\0b")], 60)
     assert len(store.entries("d-e1")) == len(texts)
+
+
+def test_a_secret_in_one_line_of_a_wave_is_kept_in_none(kept):
+    redaction.remember("hunter2-hunter2")
+    store = kept.open()
+    claim = claimed(store)
+    store.begin_run(claim, a_run())
+    entries = [an_entry(n, note="as said") for n in range(3)]
+    store.intend(claim, [*entries, an_entry(3, note="by hunter2-hunter2")], 60)
+    store.settle(claim, [Settled(one, "done", note="hunter2-hunter2 again") for one in entries[:1]])
+    assert [one.note for one in store.entries("d-e1")] == [
+        f"{redaction.MASK} again",
+        "as said",
+        "as said",
+        f"by {redaction.MASK}",
+    ]

@@ -46,6 +46,20 @@ def kept_values(values: Mapping[str, Value]) -> dict[str, Value]:
     return kept
 
 
+def kept_lines(lines: Sequence[Mapping[str, Value]]) -> Sequence[Mapping[str, Value]]:
+    """Return what :func:`kept_values` returns of each line.
+
+    Secrets are looked for in the texts of all lines at once: hardly a wave has any.
+
+    Raises:
+        StoreError: a text has a NUL.
+    """
+    texts = "\n".join([one for line in lines for one in line.values() if isinstance(one, str)])
+    if "\0" not in texts and redacted(texts) == texts:
+        return lines
+    return [kept_values(line) for line in lines]
+
+
 class Reply(Protocol):
     """The answer to a statement that was sent; whoever reads it first waits for it."""
 

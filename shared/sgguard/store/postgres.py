@@ -17,7 +17,7 @@ from psycopg import conninfo, errors
 from sgguard.errors import SettingsError, SgguardError, StoreError
 from sgguard.store import pipeline, schema
 from sgguard.store.base import Store
-from sgguard.store.database import Session, Value, kept_values
+from sgguard.store.database import Session, Value, kept_lines, kept_values
 from sgguard.store.pipeline import Pipeline
 from sgguard.store.pool import Pool
 
@@ -78,7 +78,7 @@ class _Session(msgspec.Struct, frozen=True):
     def send_lines(
         self, statement: str, lines: Sequence[Mapping[str, Value]], **values: Value
     ) -> pipeline.Reply:
-        kept = msgspec.json.encode([kept_values(line) for line in lines])
+        kept = msgspec.json.encode(kept_lines(lines))
         return self.send(statement, lines=kept.decode(), **values)
 
     def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:

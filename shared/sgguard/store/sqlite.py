@@ -17,7 +17,7 @@ import msgspec
 from sgguard.errors import StoreError
 from sgguard.store import file, schema
 from sgguard.store.base import Store
-from sgguard.store.database import Reply, Session, Value, kept_values
+from sgguard.store.database import Reply, Session, Value, kept_lines, kept_values
 from sgguard.store.file import prepare
 from sgguard.store.pool import Pool
 
@@ -31,6 +31,7 @@ _QUICK_S = 0.5
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 _FAILURES = (sqlite3.Error, UnicodeError, OverflowError)
+_PARAMETER = re.compile(r":(\w+)")
 _IS_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'sgguard_schema_version'"
 _HAS_TABLES = "SELECT 1 FROM sqlite_master LIMIT 1"
 
@@ -67,8 +68,14 @@ class _Session(msgspec.Struct, frozen=True):
         self, statement: str, lines: Sequence[Mapping[str, Value]], **values: Value
     ) -> Reply:
         of_all = self._kept(values)
-        kept = [of_all | kept_values(line) for line in lines]
-        return _Done([], self.connection.executemany(_translate(statement), kept).rowcount)
+        of_lines = kept_lines(lines)
+        text, names = _by_place(_translate(statement))
+        columns = [
+            [of_all[name]] * len(lines) if name in of_all else [line[name] for line in of_lines]
+            for name in names
+        ]
+        rows = zip(*columns, strict=True)
+        return _Done([], self.connection.executemany(text, rows).rowcount)
 
     def rows(self, statement: str, **values: Value) -> list[tuple[Any, ...]]:
         return self._execute(statement, values).fetchall()
@@ -228,6 +235,16 @@ def _translate(statement: str) -> str:
         # Each line is a statement of its own: nothing is far away from a file.
         scalar = re.sub(r"\bline\.", ":", re.sub(r"\bFROM LINES\([^)]*\)", "", scalar))
     return re.sub(r"\s+FOR UPDATE\s*$", "", scalar)
+
+
+@lru_cache(maxsize=16)
+def _by_place(statement: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with numbered parameters, and their names in that order.
+
+    SQLite's driver looks each parameter up by its name, for each line anew.
+    """
+    names = tuple(dict.fromkeys(_PARAMETER.findall(statement)))
+    return _PARAMETER.sub(lambda found: f"?{names.index(found[1]) + 1}", statement), names
 
 
 def _machine_s() -> float:
