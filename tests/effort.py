@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 
 
 def cpu_s(call: Callable[[], object], repeats: int = 3) -> float:
@@ -15,6 +17,23 @@ def cpu_s(call: Callable[[], object], repeats: int = 3) -> float:
         call()
         costs.append(time.process_time() - begun_s)
     return max(min(costs), 1e-6)
+
+
+def calls(call: Callable[[], object], name: str = "") -> int:
+    """Return how many calls of Python functions a call makes, or of those with this name."""
+    count = 0
+
+    def note(frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event == "call" and name in ("", frame.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 def megabyte_s() -> float:

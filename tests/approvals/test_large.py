@@ -7,10 +7,11 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from sgguard import schemas
 from sgguard.approvals import web
 from sgguard.emulator.state import Rule
 from sgguard.policy import Caps
-from sgguard.render.evidence import SHOWN_MAX
+from sgguard.render.evidence import SHOWN_MAX, answered
 from sgguard.web import response
 from sgguard.web.response import WHOLE_MAX
 from tests.approvals.harness import POLICY, approval_harness
@@ -47,12 +48,31 @@ def test_the_answer_to_a_yes_or_no_is_within_bounds_and_written_as_it_is_sent(pl
     kept = place.document(asked)
     assert told["left_out"]["reference"] == len(kept["facts"]["references"]) - SHOWN_MAX >= MORE
     assert told["left_out"]["cursor"]
+    assert told["plan"] == kept["plan"][:SHOWN_MAX]
+    assert told["left_out"]["step"] == len(kept["plan"]) - SHOWN_MAX >= MORE
+    assert sum(told["left_out"]["actions"].values()) == told["left_out"]["step"]
 
 
-def test_what_is_kept_is_whole(place):
-    kept = place.document(place.asked())
+def test_the_answer_to_the_event_is_within_bounds_and_what_is_kept_is_whole(place):
+    asked = place.asked()
+    kept = place.document(asked)
     assert len(kept["facts"]["references"]) >= SHOWN_MAX + MORE
+    assert len(kept["plan"]) >= SHOWN_MAX + MORE
     assert "left_out" not in kept
+    told = answered(kept)
+    assert len(told["plan"]) == SHOWN_MAX
+    assert schemas.problems("decision", {**told, "plan": [], "reasons": []}) == ()
+
+
+def test_the_page_of_an_approval_has_every_step(place):
+    """What a person says yes to is what is done, however little of it an answer shows."""
+    asked = place.asked()
+    token = web.link(asked.approval_id, "ada", "approve", place.context())
+    page = web.show("GET", {"token": token}, {}, place.context).body.decode()
+    kept = place.document(asked)
+    steps = [step["details"].get("rule_id") for step in kept["plan"]]
+    assert len(steps) >= SHOWN_MAX + MORE
+    assert [one for one in steps if one and f" {one} (" not in page] == []
 
 
 def test_a_small_document_is_answered_whole():

@@ -216,6 +216,7 @@ def test_a_check_tells_as_much_as_an_answer_and_counts_the_rest(place, sgguard):
     assert code != 0
     assert len(told["facts"]["references"]) == SHOWN_MAX
     assert told["left_out"]["reference"] > 0
+    assert told["left_out"]["cursor"] == "", "nobody can look up what is not kept"
     (whole,) = json.loads(sgguard("check", "delete", "--json", "--verbose", place.target)[1])[
         "decisions"
     ]
@@ -226,10 +227,9 @@ def test_a_check_tells_as_much_as_an_answer_and_counts_the_rest(place, sgguard):
 def test_a_page_of_evidence_for_people_says_how_it_goes_on(sgguard):
     code, out, _ = sgguard("decisions", "show", "d-many", "--evidence", "--limit", "2")
     head, first, second, more = out.splitlines()
-    assert (code, head) == (
-        0,
-        f"d-many  {SHOWN_MAX + 2} reference, 1 binding, 1 unseen, {SHOWN_MAX + 2} vanishing",
-    )
+    named = SHOWN_MAX + 2
+    counts = f"{named} reference, 1 binding, 1 unseen, {named} vanishing, 0 step"
+    assert (code, head) == (0, f"d-many  {counts}")
     assert first.startswith("  sg-a: referenced by sg-x0000")
     assert second.startswith("  sg-a: referenced by sg-x0001")
     rest = more.removeprefix("more: sgguard ").split()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 
 import pytest
 
 from sgguard.store import open_store
 from sgguard.store.rows import Settled
+from tests.effort import calls
 from tests.stores import a_run, an_entry, claimed
 
 FEW, MANY = 10, 60
@@ -42,23 +42,6 @@ class Waves:
         finally:
             connection.set_trace_callback(None)
         return found
-
-
-def calls(call):
-    """Return how many Python functions a call calls."""
-    count = 0
-
-    def note(_frame, event, _arg):
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        call()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from sgguard.emulator.server import serve as serve_emulator
 from sgguard.emulator.state import Rule
 from sgguard.events.base import Delivery
 from sgguard.model.event import Event
+from sgguard.render.evidence import SHOWN_MAX
 from sgguard.web import response
 from sgguard.web.response import WHOLE_MAX
 from tests.bench.start import free_port
@@ -40,10 +41,11 @@ http.serve("delete_request", container, host="127.0.0.1", port=int(os.environ["P
 SERVERS = {"serve": ["-m", "sgguard.cli", "serve"], "package": ["-c", PACKAGED]}
 
 
-def large(count: int = 3000) -> dict:
+def large(count: int = SHOWN_MAX, characters: int = 1200) -> dict:
     """The document of a decision with as many steps."""
     document = decide(Event("1", {}, "/portal", "/0/data"))
-    step = {"action": "revoke", "target": "t", "summary": "s" * 300, "details": {"rule": "r"}}
+    summary = "s" * characters
+    step = {"action": "revoke", "target": "t", "summary": summary, "details": {"rule": "r"}}
     return {**document, "plan": [step] * count}
 
 
@@ -61,7 +63,7 @@ def test_a_large_answer_is_a_stream_of_what_it_would_be_whole():
 
 
 def test_a_stream_holds_no_more_than_a_part_of_its_document():
-    document = large(8_000)
+    document = large(8_000, 300)
     tracemalloc.start()
     try:
         content, _, _ = response.to_delivery("bare", [document], KIND).for_flask()

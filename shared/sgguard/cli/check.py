@@ -21,7 +21,7 @@ from sgguard.events import request
 from sgguard.model.address import Address
 from sgguard.model.codes import Verdict
 from sgguard.model.decision import Decision
-from sgguard.render.document import to_json
+from sgguard.render.document import to_answer, to_json
 
 if TYPE_CHECKING:
     from sgguard.operations import replay, trail
@@ -114,7 +114,7 @@ def delete(
     with terminal.waiting(", ".join(str(one.targets[0].scope) for one in wanted)):
         outcomes = decide.decide_deletes([(one, context.new_id()) for one in wanted], context)
     _record(record, outcomes)
-    documents = _kept(outcomes, context, by, is_kept=is_kept)
+    documents = _kept(outcomes, context, by, is_kept=is_kept, is_bounded=as_json)
     targets = [[str(address) for address in one.targets] for one in wanted]
     return _print_all(documents, targets, as_json=as_json)
 
@@ -167,7 +167,7 @@ def launch(
     with terminal.waiting(str(wanted.scope)):
         decision = decide.decide_launch(wanted, context, event_id=context.new_id())
     _record(record, [decision])
-    documents = _kept([decision], context, by, is_kept=is_kept)
+    documents = _kept([decision], context, by, is_kept=is_kept, is_bounded=as_json)
     return _print_all(documents, [list(decision.target)], as_json=as_json)
 
 
@@ -193,9 +193,18 @@ def _context(policy: str | None, record: str | None, *, is_kept: bool) -> Contex
 
 
 def _kept(
-    outcomes: Sequence[Decision | Exception], context: Context, by: str, *, is_kept: bool
+    outcomes: Sequence[Decision | Exception],
+    context: Context,
+    by: str,
+    *,
+    is_kept: bool,
+    is_bounded: bool,
 ) -> list[Json | Exception]:
-    """Return the documents, kept or without the ids that nobody could look up."""
+    """Return the documents, kept or without the ids that nobody could look up.
+
+    With ``is_bounded`` one that is not kept is written within the bounds of an answer at once.
+    """
+    written = to_answer if is_bounded and not terminal.is_verbose() else to_json
     done: list[Json | Exception] = []
     for one in outcomes:
         if isinstance(one, Exception):
@@ -203,7 +212,7 @@ def _kept(
         elif is_kept:
             done.append(trail.keep(one, context, by=by))
         else:
-            done.append({**to_json(one), "decision_id": "", "event_id": ""})
+            done.append(written(replace(one, decision_id="", event_id="")))
     return done
 
 

@@ -24,7 +24,7 @@ from sgguard.operations import trail
 from sgguard.operations.evidence import Page, page
 from sgguard.operations.progress import state_of
 from sgguard.render.values import binding_of, reference_of
-from sgguard.render.wording import binding_words, one_line, reference_words
+from sgguard.render.wording import MESSAGE_MAX, binding_words, one_line, reference_words
 from sgguard.store.rows import Record
 
 PAGE_USUAL, PAGE_MAX = 100, 10_000
@@ -152,7 +152,7 @@ def _lines(one: Record, zone: tzinfo | None) -> Iterator[str]:
     "--evidence",
     "is_evidence",
     is_flag=True,
-    help="Print references, bindings, gaps and vanishing rules alone, a page at a time.",
+    help="Print references, bindings, gaps, vanishing rules and steps alone, a page at a time.",
 )
 @click.option(
     "--cursor", metavar="CURSOR", type=KEPT_TEXT, help="Begin where a page or an answer ended."
@@ -177,8 +177,8 @@ def show(
 
     DECISION is its id, or the beginning of one where no other begins so. Every group and every
     step is shown. --json prints the decision document with `source` and `requested_by`. It has at
-    most 1,000 entries of each kind of evidence: `left_out` counts the others, and its cursor goes
-    on with --evidence. With --verbose it has all.
+    most 1,000 steps and 1,000 entries of each kind of evidence: `left_out` counts the others, and
+    its cursor goes on with --evidence. With --verbose it has all.
     """
     if not is_evidence and (cursor or limit):
         raise click.UsageError("--cursor and --limit go with --evidence.")
@@ -230,6 +230,8 @@ def _words(entry: dict[str, Any]) -> str:
             return f"{target}: bound to {binding_words(binding_of(entry))}"
         case "unseen":
             return f"{target}: {entry['what']} [{entry['code']}]: {one_line(entry['why'], 200)}"
+        case "step":
+            return f"{target}: step: {one_line(entry['summary'], MESSAGE_MAX)}"
         case "vanishing":
             return f"{target}: would vanish: {reference_words(reference_of(entry))}"
         case _:

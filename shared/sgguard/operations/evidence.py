@@ -1,4 +1,7 @@
-"""All that a kept decision rests on, in pages: references, bindings, gaps, what would vanish."""
+"""All that a kept decision rests on, in pages: references, bindings, gaps, what would vanish.
+
+Its steps follow them: an answer has no more of a plan than of evidence.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,14 @@ class _Kept(msgspec.Struct):
     decided_at: str = ""
     facts: _Facts = msgspec.field(default_factory=_Facts)
     consequences: list[_Consequence] = msgspec.field(default_factory=list)
+    plan: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
     def of(self, kind: str) -> list[list[msgspec.Raw]]:
         """Return the entries of a kind, in the document's lists of them."""
         if kind == "vanishing":
             return [one.vanishing for one in self.consequences]
+        if kind == "step":
+            return [self.plan]
         found: list[msgspec.Raw] = getattr(self.facts, LISTS[kind])
         return [found]
 

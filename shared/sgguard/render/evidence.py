@@ -1,25 +1,27 @@
-"""Evidence beyond what an answer holds: how much there is, and all of it in pages.
+"""Evidence and steps beyond what an answer holds: how many there are, and all of it in pages.
 
-The document that is kept is whole: verdict, hash, plan, undo and restore rest on it. An answer
-shows so many entries of each kind, counts the others and names a cursor, with which ``sgguard
-decisions show --evidence`` goes on.
+The document that is kept is whole: verdict, hash, plan, undo and restore rest on it, and what a
+person says yes to. An answer shows so many entries of each kind, counts the others and names a
+cursor, with which ``sgguard decisions show --evidence`` goes on.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
 
 SHOWN_MAX = 1000
-"""References, bindings, gaps and vanishing rules of one answer, of each so many at most."""
+"""References, bindings, gaps, vanishing rules and steps of one answer, of each so many at most."""
 
 OF_REASONS_MAX = 5000
 """Entries below all reasons of one answer; what each reason has is counted beside it."""
 
-KINDS = ("reference", "binding", "unseen", "vanishing")
-"""The kinds of evidence in the order of the pages."""
+KINDS = ("reference", "binding", "unseen", "vanishing", "step")
+"""The kinds of entries in the order of the pages; cursors that were answered count in it."""
 
 LISTS = {"reference": "references", "binding": "bindings", "unseen": "unseen"}
 """Where the facts of a document have entries of a kind."""
@@ -36,23 +38,37 @@ def answered(document: Json, most: int = SHOWN_MAX, of_reasons: int = OF_REASONS
         return {**document, "decisions": decisions}
     if "facts" not in document:
         return document
-    counts = {kind: len(_entries(document, kind)) for kind in KINDS}
-    over = {kind: max(0, number - most) for kind, number in counts.items()}
     entries = sum(len(one["evidence"]) for one in document["reasons"])
-    if not any(over.values()) and entries <= of_reasons:
-        return document
-    found = {**document, "reasons": _reasons(document["reasons"], of_reasons)}
-    if not any(over.values()):
-        return found
-    first = next(kind for kind in KINDS if over[kind])
-    offset = sum(counts[kind] for kind in KINDS[: KINDS.index(first)]) + most
+    counts = {kind: len(_entries(document, kind)) for kind in KINDS}
+    within = document
+    if entries > of_reasons:
+        within = {**document, "reasons": _reasons(document["reasons"], of_reasons)}
+    if max(counts.values()) <= most:
+        return within
+    actions = Counter(step["action"] for step in document["plan"][most:])
     lists = {name: document["facts"][name][:most] for name in LISTS.values()}
     return {
-        **found,
+        **within,
         "consequences": _consequences(document["consequences"], most),
         "facts": {**document["facts"], **lists},
-        "left_out": {**over, "cursor": _first_left_out(document, offset)},
+        "plan": document["plan"][:most],
+        "left_out": left_out(document, counts, actions, most),
     }
+
+
+def left_out(
+    document: Json, counts: Mapping[str, int], actions: Mapping[str, int], most: int = SHOWN_MAX
+) -> Json:
+    """Return what an answer leaves out of a document, of which it shows so many of each kind.
+
+    ``counts`` are the entries that there are by kind; ``actions`` the steps that are left out by
+    what each does.
+    """
+    over = {kind: max(0, counts[kind] - most) for kind in KINDS}
+    first = next(kind for kind in KINDS if over[kind])
+    offset = sum(counts[kind] for kind in KINDS[: KINDS.index(first)]) + most
+    cursor = _first_left_out(document, offset)
+    return {**over, "actions": dict(sorted(actions.items())), "cursor": cursor}
 
 
 def _first_left_out(document: Json, offset: int) -> str:
@@ -64,7 +80,7 @@ def _first_left_out(document: Json, offset: int) -> str:
 def _entries(document: Json, kind: str) -> list[Json]:
     if kind == "vanishing":
         return [each for one in document["consequences"] for each in one["vanishing"]]
-    found: list[Json] = document["facts"][LISTS[kind]]
+    found: list[Json] = document["plan"] if kind == "step" else document["facts"][LISTS[kind]]
     return found
 
 

@@ -81,7 +81,7 @@ def event(message_id: str, at_s: float, data: Mapping[str, Any], kind: str = TYP
     Its id is that of the message: the same for every attempt, another for every change. Evidence
     is within the bounds of an answer. Where it would be too large even so, every list in it is cut,
     shorter and shorter until it fits, and the attribute ``truncated`` says so; ``left_out`` counts
-    the evidence that is missing.
+    what is missing.
     """
     attributes = {
         "specversion": "1.0",
