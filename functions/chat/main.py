@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sgguard.web import garbage
+
+garbage.ignore()
+
 import functions_framework
 
 from sgguard.chat.deliver import KIND, handle, request

@@ -26,6 +26,29 @@ assert answer.json["verdict"] == "allow", answer.data
 print(*sorted(sys.modules))
 """
 
+COLLECTED = """
+import gc
+import functions_framework
+
+gc.collect()  # what the framework left behind is not of the start
+begun = []
+gc.callbacks.append(lambda when, _: begun.append(when))
+loaded = functions_framework.create_app("delete_request", sys.argv[1])
+print(len(begun), gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+
+PATTERNS = """
+import functions_framework
+
+app = functions_framework.create_app("delete_request", sys.argv[1])
+for name, module in sorted(sys.modules.items()):
+    if name.startswith("sgguard"):
+        for one in vars(module).values():
+            if isinstance(one, re.Pattern) and isinstance(one.pattern, str):
+                if any(ord(sign) > 0xFFFF for sign in one.pattern):
+                    print(name, ascii(one.pattern))
+"""
+
 NOT_NEEDED = {
     "httpcore": "one thread's connections are wire's own; the pool is for proxies",
     "jsonschema": "it finds what is wrong with an event; this one is right",
@@ -79,6 +102,42 @@ def test_the_first_decision_imports_nothing_that_it_does_not_use(tmp_path):
         if any(one == name or one.startswith(f"{name}.") for one in imported)
     }
     assert not found
+
+
+def started(code: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A process that loads the function as its framework does."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import re, sys\n{code}", str(FUNCTION)],
+        env={"PATH": os.environ["PATH"], **world_of("tencent").env, "HOST": "127.0.0.1", **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_no_garbage_is_looked_for_while_a_function_starts_and_some_is_afterwards(tmp_path):
+    done = started(COLLECTED, SGGUARD_STORE=f"sqlite:///{tmp_path}/store.db")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0", "True", "True"]
+
+
+def test_a_function_that_does_not_start_leaves_the_collector_as_it_was():
+    code = COLLECTED.replace("loaded = ", "try: ").replace("[1])", "[1])\nexcept SystemExit: pass")
+    done = started(code, SGGUARD_MODE="perhaps")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[1] == "True"
+
+
+def test_garbage_that_an_entry_file_ignores_stays_ignored_until_that_file_heeds_it():
+    code = COLLECTED.replace("gc.collect()", "gc.disable()")
+    assert started(code).stdout.split() == ["0", "False", "False"]
+
+
+def test_no_pattern_of_a_start_names_the_far_planes_of_unicode(tmp_path):
+    """Compiling one takes three milliseconds: as long as importing twenty modules."""
+    done = started(PATTERNS, SGGUARD_STORE=f"sqlite:///{tmp_path}/store.db")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_what_travels_is_a_struct_and_not_made_anew_by_a_decorator_at_each_start():

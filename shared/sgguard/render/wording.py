@@ -24,8 +24,8 @@ _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 """Printable ASCII with single spaces between words: one column each."""
 
 
-_MAYBE_WIDE = re.compile("[\u0370-\U0010ffff]")
-"""No sign before these takes two columns."""
+_MAYBE_WIDE = re.compile("[^\0-\u036f]")
+"""No sign before these takes two columns. Told by what it is not: that is compiled in no time."""
 
 
 def columns(text: str) -> int:

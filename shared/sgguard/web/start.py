@@ -24,7 +24,7 @@ from sgguard.outbox import late
 from sgguard.settings import Settings
 from sgguard.store import store_location
 from sgguard.telemetry import logs
-from sgguard.web import door, observe
+from sgguard.web import door, garbage, observe
 from sgguard.web.response import Response, of_report
 
 Json = dict[str, Any]
@@ -40,9 +40,18 @@ _HASH_DIGITS = 12
 def announce(kind: Kind, env: Mapping[str, str] = os.environ) -> None:
     """Check settings and policy and write one line: what runs here, with what.
 
+    A function has started then: garbage is looked for from here on.
+
     Raises:
         SystemExit: they cannot be used; the line says why.
     """
+    try:
+        _announce(kind, env)
+    finally:
+        garbage.heed()
+
+
+def _announce(kind: Kind, env: Mapping[str, str]) -> None:
     try:
         context = begin(env)
         is_open = door.is_open(context)
