@@ -13,7 +13,7 @@ from sgguard.guards.delete.plan import order
 from sgguard.model.resource import Reference
 from sgguard.policy import Policy
 from sgguard.render.language.sentence import message_of
-from tests.effort import cpu_s
+from tests.effort import calls, cpu_s
 from tests.examples import examples
 from tests.guards.builders import (
     MAY_REVOKE,
@@ -158,6 +158,14 @@ def test_the_order_of_the_question_changes_nothing():
     ]
     judgements = [delete.judge(facts(*one), MAY_REVOKE) for one in permutations(members)]
     assert all(one == judgements[0] for one in judgements)
+
+
+def test_each_reference_is_put_in_order_once_however_often_it_is_asked_for():
+    ids = [f"sg-{n}" for n in range(12)]
+    all_named = facts(
+        *(group(one, references=[named_by(x) for x in ids if x != one]) for one in ids)
+    )
+    assert calls(lambda: delete.judge(all_named, NOTHING), "reference_key") == 12 * 11
 
 
 def test_the_cost_of_ordering_a_chain_grows_with_its_length():

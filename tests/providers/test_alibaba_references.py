@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgguard.errors import UnknownShapeError
+from sgguard.model.resource import Direction, Group, Rule
 from sgguard.providers.alibaba.api import parse_response
 from sgguard.providers.alibaba.referrers import Referrer, parse_references
+from sgguard.providers.alibaba.referring_group import naming, references_of
+from tests.emulator.test_large import counted
 from tests.reference import SHARED
 
 ACTION = "DescribeSecurityGroupReferences"
@@ -254,3 +257,35 @@ def test_no_key_that_is_lost_or_renamed_loses_a_reference_without_a_word(data):
     is_unanswered = "sg-1133aa" not in found
     # Counted, not compared: a value that moved under another name is a different answer.
     assert is_unanswered or len(found["sg-1133aa"]) == len(INNER)
+
+
+# -- rules by the group that they name -----------------------------------------------------------
+
+
+def naming_all(number: int) -> Group:
+    """A group with a rule for each of so many others."""
+    rules = [
+        Rule(f"r{n}", Direction.INGRESS, "tcp", str(n), peer_group=f"sg-{n:04d}")
+        for n in range(number)
+    ]
+    return Group("sg-hub", "hub", rules=tuple(rules))
+
+
+def test_an_id_is_found_in_the_rules_in_whatever_letter_case_they_tell_it():
+    (found,) = references_of("SG-0002", naming(naming_all(4)))
+    assert (found.group_id, found.rule.rule_id) == ("sg-hub", "r2")
+    assert references_of("sg-0004", naming(naming_all(4))) == ()
+    assert references_of("sg-0000", naming(Group("sg-unread"))) == ()
+
+
+def test_a_group_that_names_many_is_looked_through_once_for_all_of_them():
+    """A hundred groups that all name each other: a million comparisons, if it were not."""
+
+    def work(number):
+        def ask():
+            hub = naming(naming_all(number))
+            assert all(references_of(f"sg-{n:04d}", hub) for n in range(number))
+
+        return counted(ask)[1]
+
+    assert work(200) < 5 * work(50)

@@ -103,7 +103,7 @@ def cli(*, debug: bool, **common: Any) -> None:
         failure.debug()
 
 
-_COLLECT_AT = 50_000
+_COLLECT_AT = 400_000
 """Objects after which garbage is looked for: a large document is kept to its end, all of it."""
 
 

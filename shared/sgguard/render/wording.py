@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from sgguard.model.resource import Binding, Limit, Reference, Rule
 
@@ -124,6 +125,7 @@ def listing(names: Iterable[str], width: int) -> str:
     return ", ".join(shown)
 
 
+@lru_cache(maxsize=1024)
 def label(group_id: str, name: str | None = None, width: int = 60) -> str:
     """Return ``sg-1 (web)``, without the name where it is not told, empty or equal to the id."""
     plain = one_line(group_id, width)

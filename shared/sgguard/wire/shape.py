@@ -60,7 +60,10 @@ class Shape(msgspec.Struct, frozen=True):
         Raises:
             UnknownShapeError: it is missing, null, empty or no text.
         """
-        value = _text(row.get(key))
+        value = row.get(key)
+        if isinstance(value, str) and value:
+            return value
+        value = _text(value)
         if not isinstance(value, str) or not value:
             raise self.wrong(f"{path}.{key}: expected a text, got {_kind(value)}")
         return value
@@ -107,7 +110,10 @@ class Shape(msgspec.Struct, frozen=True):
         Raises:
             UnknownShapeError: it is there, but no text.
         """
-        value = _text(row.get(key))
+        value = row.get(key)
+        if isinstance(value, str):
+            return value
+        value = _text(value)
         if value is None:
             return ""
         if not isinstance(value, str):

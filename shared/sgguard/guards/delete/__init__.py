@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from sgguard.guards.base import incomplete, missing_or_malformed, named, too_short_sighted
 from sgguard.guards.delete.consequence import consequences
@@ -36,7 +37,10 @@ from sgguard.policy.governing import excused
 
 
 class _Set(msgspec.Struct, frozen=True):
-    """The groups of one request, by id in a fixed order, with what the judgement needs of them."""
+    """The groups of one request, by id in a fixed order, with what the judgement needs of them.
+
+    The references of a member are in their fixed order.
+    """
 
     facts: DeleteFacts
     delete_context: DeleteContext
@@ -96,11 +100,18 @@ def _blocks(finding: _Finding) -> bool:
 
 def _prepare(facts: DeleteFacts, policy: Policy, now: datetime | None) -> _Set:
     ordered = sorted(facts.groups, key=lambda one: one.address.group_id)
-    members = {one.address.group_id: one for one in ordered}
+    members = {one.address.group_id: _in_order(one) for one in ordered}
     edges = {group_id: _held_within(one, members) for group_id, one in members.items()}
     policies = {key: for_group(policy, one.address, one.group) for key, one in members.items()}
     delete_context = DeleteContext(facts, policy, now, frozenset(members))
     return _Set(facts, delete_context, policies, members, edges, order(members, edges))
+
+
+def _in_order(member: GroupFacts) -> GroupFacts:
+    """Return the group with its references in their order: it is asked for again and again."""
+    if len(member.references) <= 1:
+        return member
+    return replace(member, references=tuple(sorted(member.references, key=reference_key)))
 
 
 def _policy(request: _Set, member: GroupFacts) -> Policy:
@@ -124,11 +135,9 @@ def _is_within(reference: Reference, members: Mapping[str, GroupFacts]) -> bool:
 
 
 def _references(facts: GroupFacts) -> list[Reference]:
-    """Return the references in a fixed order; rules of the group itself do not hold it back."""
+    """Return the references; rules of the group itself do not hold it back."""
     own = facts.address.group_id
-    return sorted(
-        (one for one in facts.references if one.account or one.group_id != own), key=reference_key
-    )
+    return [one for one in facts.references if one.account or one.group_id != own]
 
 
 def _blockers(request: _Set, member: GroupFacts) -> tuple[_Finding, ...]:

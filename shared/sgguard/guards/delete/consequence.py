@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sgguard.model.capabilities import Capabilities
 from sgguard.model.decision import Consequence
 from sgguard.model.facts import DeleteFacts, GroupFacts
-from sgguard.model.order import reference_key, unseen_key
+from sgguard.model.order import unseen_key
 from sgguard.model.resource import Group, Reference, Visibility
 from sgguard.model.sentence import Sentence, said
 
@@ -21,7 +21,10 @@ _HIDDEN = said("fate.hidden")
 def consequences(
     facts: DeleteFacts, members: Mapping[str, GroupFacts], first: Sequence[str]
 ) -> tuple[Consequence, ...]:
-    """Return one consequence per group, in the order ``first``; a group that is gone names none."""
+    """Return one consequence per group, in the order ``first``; a group that is gone names none.
+
+    The references of each member are in the order in which they are shown.
+    """
     found: dict[str, Consequence] = {}
     for group_id in first:
         found[group_id] = _of(facts, members[group_id], found)
@@ -42,7 +45,7 @@ def _standing(one: GroupFacts, before: Mapping[str, Consequence]) -> tuple[Refer
     own = one.address.group_id
     return tuple(
         each
-        for each in sorted(one.references, key=reference_key)
+        for each in one.references
         if each.account or (each.group_id != own and not _is_gone(each, before))
     )
 

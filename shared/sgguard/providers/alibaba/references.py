@@ -27,7 +27,9 @@ from sgguard.providers.alibaba.referrers import (
     read_referrers,
 )
 from sgguard.providers.alibaba.referring_group import (
+    Naming,
     ReferringGroup,
+    naming,
     read_referring_groups,
     reference_by,
     references_of,
@@ -59,11 +61,12 @@ def list_references(
     named = {one for some in others.values() for one in some}
     ours = sorted({one.group_id for one in named if not _is_foreign(one, account)})
     referring = read_referring_groups(ecs, ours)
+    ruled = {one: naming(read.group) for one, read in referring.items() if read.group}
     found = {
         group_id: tuple(
             reference
             for one in some
-            for reference in _references(group_id, one, account, referring.get(one.group_id))
+            for reference in _references(group_id, one, account, ruled.get(one.group_id))
         )
         for group_id, some in others.items()
     }
@@ -92,13 +95,13 @@ def _is_foreign(referrer: Referrer, account: str) -> bool:
 
 
 def _references(
-    group_id: str, referrer: Referrer, account: str, referring_group: ReferringGroup | None
+    group_id: str, referrer: Referrer, account: str, referring_group: Naming | None
 ) -> Sequence[Reference]:
     """Return a reference for each rule that names the group, at least one for the referrer."""
-    if referring_group is None or referring_group.group is None:
+    if referring_group is None:
         owner = referrer.account or _UNNAMED_ACCOUNT
         return [Reference(referrer.group_id, account="" if owner == account else owner)]
-    return references_of(group_id, referring_group.group) or [reference_by(referring_group.group)]
+    return references_of(group_id, referring_group) or [reference_by(referring_group.group)]
 
 
 def _unread_rules(

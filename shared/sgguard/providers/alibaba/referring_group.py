@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sgguard.errors import NotFoundError
-from sgguard.model.resource import Group, Reference, Seen, Unseen
+from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
 from sgguard.model.sentence import said
 from sgguard.providers.access import seen_or_unseen
 from sgguard.providers.alibaba.api import EcsClient
@@ -47,16 +47,28 @@ def read_referring_groups(ecs: EcsClient, group_ids: Sequence[str]) -> dict[str,
     }
 
 
-def references_of(group_id: str, referring_group: Group) -> tuple[Reference, ...]:
-    """Return a reference for each rule of the referring group that names the group.
+class Naming(msgspec.Struct, frozen=True):
+    """A group with those of its rules that name groups, by the id that they name in lower case."""
+
+    group: Group
+    rules: Mapping[str, Sequence[Rule]]
+
+
+def naming(group: Group) -> Naming:
+    """Return the group with its rules in the form in which it is asked for many groups.
 
     No document says that ids are told in the letter case in which they are asked for.
     """
-    return tuple(
-        replace(reference_by(referring_group), rule=rule)
-        for rule in referring_group.rules or ()
-        if rule.peer_group.lower() == group_id.lower()
-    )
+    rules: dict[str, list[Rule]] = {}
+    for rule in group.rules or ():
+        rules.setdefault(rule.peer_group.lower(), []).append(rule)
+    return Naming(group, rules)
+
+
+def references_of(group_id: str, referring_group: Naming) -> tuple[Reference, ...]:
+    """Return a reference for each rule of the referring group that names the group."""
+    rules = referring_group.rules.get(group_id.lower(), ())
+    return tuple(replace(reference_by(referring_group.group), rule=rule) for rule in rules)
 
 
 def reference_by(referring_group: Group) -> Reference:

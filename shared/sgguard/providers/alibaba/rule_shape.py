@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -123,17 +124,18 @@ def _native(
     response: Response, raw: dict[str, Any], direction: Direction, peer: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the members that ``Rule`` has no field for, sorted by name."""
-    near, far = _NEAR[direction], FAR[direction]
-    names = [
-        "NicType",
-        "SourcePortRange",
-        f"{near}CidrIp",
-        f"Ipv6{near}CidrIp",
-        f"{far}GroupOwnerAccount",
-        *(name for name in _far_ends(direction) if not peer or name != _peer_name(far, peer)),
-    ]
-    found = ((name, text(response, raw, name)) for name in sorted(names))
+    names = _native_names(direction, _peer_name(FAR[direction], peer) if peer else "")
+    found = ((name, text(response, raw, name)) for name in names)
     return tuple((name, value) for name, value in found if value and value != _EVERY_PORT)
+
+
+@cache
+def _native_names(direction: Direction, peer_name: str) -> tuple[str, ...]:
+    """Return the members that ``Rule`` has no field for, where its peer is in ``peer_name``."""
+    near, far = _NEAR[direction], FAR[direction]
+    ends = (name for name in _far_ends(direction) if name != peer_name)
+    own = ("NicType", "SourcePortRange", f"{near}CidrIp", f"Ipv6{near}CidrIp")
+    return tuple(sorted((*own, f"{far}GroupOwnerAccount", *ends)))
 
 
 def _far_ends(direction: Direction) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from sgguard.model.sentence import Text, said
 from sgguard.providers.alibaba.api import EcsClient
 from sgguard.providers.alibaba.group import read_with_rules
 from sgguard.providers.alibaba.listing import GROUPS, read_all
-from sgguard.providers.alibaba.referring_group import references_of
+from sgguard.providers.alibaba.referring_group import naming, references_of
 from sgguard.providers.alibaba.response import group_of, number
 from sgguard.wire.parallel import chunks, parallel
 
@@ -63,11 +63,12 @@ def scan(ecs: EcsClient, group_ids: Collection[str], known: Mapping[str, Group])
         return Scan({}, said("why.list-lacks", action=GROUPS.action, group=hidden[0]))
     # 3. Read the rules, and collect those that name the groups.
     read, gap = _read(hurried, candidates, known)
+    ruled = [naming(one) for one in read]
     references = {
         group_id: tuple(
             reference
-            for referring_group in read
-            if referring_group.group_id != group_id
+            for referring_group in ruled
+            if referring_group.group.group_id != group_id
             for reference in references_of(group_id, referring_group)
         )
         for group_id in group_ids

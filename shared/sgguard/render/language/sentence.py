@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from sgguard.model import sentence as sentences
 from sgguard.model.decision import Reason
 from sgguard.model.sentence import Item, Sentence, Text, Value
-from sgguard.render.language.words import Words, entries, isolated, within
+from sgguard.render.language.words import Entry, Words, entries, isolated, within
 from sgguard.render.wording import MESSAGE_MAX, columns, label, one_line, short_ids
 
 _NAME_MAX = 60
@@ -36,6 +36,8 @@ _KIND_MAX = 30
 _ROOM_FOR_NAMES = 16
 _SHORTEST_ITEM = 8
 _ENGLISH = Words("en", UTC)
+_OF_THEIR_OWN = (sentences.THING, sentences.COUNT, sentences.LIST, sentences.MOMENT)
+"""Codes that need no words."""
 
 WHOLE = 20_000
 """Columns of a text that is never cut."""
@@ -101,7 +103,9 @@ _PLAIN = _How()
 def _parsed(template: str) -> tuple[tuple[str, str, _How], ...]:
     """Return the template as literal texts, each with the placeholder behind it (or none)."""
     parts = string.Formatter().parse(template)
-    return tuple((literal, name or "", _how(spec or "")) for literal, name, spec, _ in parts)
+    return tuple(
+        (literal, name or "", _how(spec) if spec else _PLAIN) for literal, name, spec, _ in parts
+    )
 
 
 def _how(spec: str) -> _How:
@@ -122,6 +126,12 @@ def _how(spec: str) -> _How:
     return _How(**found)  # type: ignore[arg-type]  # each key has the type of its field
 
 
+def _template(entry: Entry, args: Mapping[str, Value]) -> str:
+    if isinstance(entry, str):
+        return entry
+    return entry["one"] if args["n"] == 1 and "one" in entry else entry["other"]
+
+
 class _Voice(msgspec.Struct, frozen=True):
     """Words of a language, and whether what is put between them is isolated."""
 
@@ -130,18 +140,13 @@ class _Voice(msgspec.Struct, frozen=True):
 
     def whole(self, sentence: Sentence, width: int) -> str:
         """Return the sentence; only its list is made to fit the width."""
-        args, short = dict(sentence.args), f"{sentence.code}.short"
-        is_optional = self.words.has(short)
-        text = self._filled(self._template(sentence.code, args), args, width, is_optional)
-        if text is None:
-            text = self._filled(self._template(short, args), args, width)
+        args, catalogue = dict(sentence.args), entries(self.words.language)
+        shorter = catalogue.get(f"{sentence.code}.short")
+        entry = catalogue[sentence.code]
+        text = self._filled(_template(entry, args), args, width, shorter is not None)
+        if text is None and shorter is not None:
+            text = self._filled(_template(shorter, args), args, width)
         return text or ""
-
-    def _template(self, code: str, args: Mapping[str, Value]) -> str:
-        entry = entries(self.words.language)[code]
-        if isinstance(entry, str):
-            return entry
-        return entry["one"] if args["n"] == 1 and "one" in entry else entry["other"]
 
     def _filled(
         self,
@@ -157,8 +162,13 @@ class _Voice(msgspec.Struct, frozen=True):
         parts: list[str] = []
         waiting: tuple[int, Value, _How] | None = None
         for literal, name, how in _parsed(template):
-            value = args[name] if name else ""
-            if how.takes_rest:
+            if not name:
+                parts.append(literal)
+                continue
+            value = args[name]
+            if how is _PLAIN and isinstance(value, str):  # nearly every argument
+                parts += (literal, self._apart(one_line(value, _TEXT_MAX)))
+            elif how.takes_rest:
                 waiting = (len(parts) + 1, value, how)
                 parts += [literal, ""]
             else:
@@ -179,6 +189,10 @@ class _Voice(msgspec.Struct, frozen=True):
         return self._text(str(value), how)
 
     def _said(self, sentence: Sentence, how: _How) -> str:
+        if sentence.code not in _OF_THEIR_OWN:
+            width = how.width or how.room
+            text = self.whole(sentence, width or MESSAGE_MAX)
+            return within(text, width) if width else text
         args: dict[str, Any] = dict(sentence.args)
         match sentence.code:
             case sentences.THING:
@@ -187,11 +201,8 @@ class _Voice(msgspec.Struct, frozen=True):
                 return self._units(args["number"], one_line(args["unit"], 30))
             case sentences.LIST:
                 return self._listed(args["shown"], args["total"], how)
-            case sentences.MOMENT:
+            case _:
                 return self.words.time(datetime.fromisoformat(args["at"]))
-        width = how.width or how.room
-        text = self.whole(sentence, width or MESSAGE_MAX)
-        return within(text, width) if width else text
 
     def _thing(self, thing_id: str, name: str, how: _How) -> str:
         """Return the id and the name of a thing of a cloud."""
