@@ -79,6 +79,14 @@ def test_a_thousand_groups_are_one_set_in_bounded_memory_and_few_calls(account):
     assert sum(whole.calls.values()) <= CALLS_A_GROUP[world.provider] * len(ids)
 
 
+def test_groups_that_all_name_each_other_are_judged_in_bounded_memory(account):
+    world, _ = account
+    emulator, ids = naming_each_other(world, 100, 99)
+    whole = check(world, emulator, *ids)
+    assert whole.verdict == "allow"
+    assert whole.memory_mb < MEMORY_MB
+
+
 def test_the_bound_group_is_carried_as_often_as_said(account):
     world, emulator = account
     assert len(emulator.state.clouds[0].interfaces_with(world.bound)) >= CARRIED
