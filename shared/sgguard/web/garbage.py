@@ -1,7 +1,9 @@
 """Garbage while a function starts: none is looked for, since what a start makes, it keeps.
 
 A start makes some hundred thousand objects, and the collector looks through them again and again:
-a tenth of what importing a function costs. What there is at its end is never looked at either.
+a tenth of what importing a function costs. What there is at its end is never looked at either, also
+not by the workers that its server forks: a worker that looks at an object has to copy its page, and
+one that ends would look at all of them once more.
 """
 
 from __future__ import annotations
