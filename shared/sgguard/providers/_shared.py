@@ -28,11 +28,15 @@ from sgguard.providers.base import Provider
 T = TypeVar("T")
 
 
+Ruled = Mapping[str, Sequence[Rule]]
+"""The rules of one group that name groups, by the id that they name."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """What is known of the groups that reference others: the groups and their rules, by id."""
 
     groups: Mapping[str, Group]
-    rules: Mapping[str, tuple[Rule, ...]]
+    rules: Mapping[str, Ruled]
 
     def of(self, group_id: str, referrer: str) -> list[Reference]:
         """Return one reference per rule that names the group, one without a rule if none does."""
@@ -43,13 +47,16 @@ class Evidence(msgspec.Struct, frozen=True):
             project=known.project if known else "",
             tags=known.tags if known else None,
         )
-        rules = naming(group_id, self.rules.get(referrer, ()))
+        rules = self.rules.get(referrer, {}).get(group_id, ())
         return [replace(bare, rule=rule) for rule in rules] or [bare]
 
 
-def naming(group_id: str, rules: Sequence[Rule]) -> list[Rule]:
-    """Return the rules whose peer is the group."""
-    return [rule for rule in rules if rule.peer_group == group_id]
+def ruled(rules: Iterable[Rule]) -> Ruled:
+    """Return rules by the group that is their peer: it is asked for many groups."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        found.setdefault(rule.peer_group, []).append(rule)
+    return found
 
 
 Sign = tuple[str, Sentence]

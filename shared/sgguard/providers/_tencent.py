@@ -20,7 +20,7 @@ from sgguard.model.codes import UnseenCode
 from sgguard.model.resource import Group, Reference, Rule, Seen, Unseen
 from sgguard.model.sentence import Sentence, said
 from sgguard.providers._region import RegionShape
-from sgguard.providers._shared import Evidence, naming
+from sgguard.providers._shared import Evidence, Ruled, ruled
 from sgguard.providers.access import seen_or_unseen
 from sgguard.wire.client import Wire
 from sgguard.wire.parallel import parallel
@@ -29,7 +29,7 @@ REGIONS = RegionShape("Tencent Cloud", "ap-guangzhou or eu-frankfurt")
 """What a region may be called. Only that of a finance region is part of a host name, where its
 shape is narrower; API 2.0 takes short names, such as gz."""
 
-Rules = Mapping[str, tuple[Rule, ...]]
+Rules = Mapping[str, Ruled]
 """The rules of groups by id; a group whose rules could not be read is missing."""
 
 Unread = Mapping[str, tuple[Unseen, ...]]
@@ -111,16 +111,16 @@ def check(
     # 1. Names whose rules were read and do not name the group are unproven. Where the group's own
     #    rules name them instead, the response was in the wrong sense and the name is dropped.
     unproven = _unproven(group_id, names, rules)
-    own = rules.get(group_id, ())
-    reversed_names = tuple(name for name in unproven if naming(name, own))
+    own = rules.get(group_id, {})
+    reversed_names = tuple(name for name in unproven if name in own)
     kept = tuple(name for name in names if name not in reversed_names)
     # 2. Each of them is a gap, dropped or not.
     unseen = [_reversed_gap(group_id, name) for name in reversed_names]
     unseen += [_unproven_gap(group_id, name) for name in unproven if name in kept]
     # 3. A count that the known referrers do not explain means that one is missing. The rules of a
     #    group that may go together with this one are not gone before it, so it counts once.
-    entries = [1 if name in going else len(naming(group_id, rules.get(name, ()))) for name in kept]
-    own_entries = int(counts_own and bool(naming(group_id, own)))
+    entries = [1 if name in going else len(rules.get(name, {}).get(group_id, ())) for name in kept]
+    own_entries = int(counts_own and group_id in own)
     if counted is not None and not _is_explained(counted, entries, own_entries):
         unseen.append(_unnamed_gap(group_id, counted, len(kept)))
     # 4. No name and a gap: whether the group is referenced is not known.
@@ -144,7 +144,7 @@ def _is_explained(counted: int, entries: Sequence[int], own: int) -> bool:
 
 def _unproven(group_id: str, names: Sequence[str], rules: Rules) -> tuple[str, ...]:
     """Return the named groups whose rules were read and do not name the group."""
-    return tuple(name for name in names if name in rules and not naming(group_id, rules[name]))
+    return tuple(name for name in names if name in rules and group_id not in rules[name])
 
 
 def _evidence(
@@ -168,9 +168,7 @@ def _evidence(
     return Evidence(groups, {**known, **own}), {**unread, **own_unread}
 
 
-def _rules(
-    group_ids: Collection[str], reading: Reading
-) -> tuple[dict[str, tuple[Rule, ...]], Unread]:
+def _rules(group_ids: Collection[str], reading: Reading) -> tuple[dict[str, Ruled], Unread]:
     """Read rules in parallel; those of groups that are gone or may not be read are missing."""
     ids = sorted(group_ids)
 
@@ -186,7 +184,7 @@ def _rules(
         )
 
     read = dict(zip(ids, parallel([partial(rules_of, one) for one in ids]), strict=True))
-    found = {one: seen.value for one, seen in read.items() if seen.value is not None}
+    found = {one: ruled(seen.value) for one, seen in read.items() if seen.value is not None}
     return found, {one: seen.unseen for one, seen in read.items() if seen.unseen}
 
 
