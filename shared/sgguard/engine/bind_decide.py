@@ -42,8 +42,15 @@ class KeyedPlan(BindPlan, frozen=True):
     """A plan with the keys of what it locks."""
 
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of every holder that is changed: the plan has them alone."""
-        return tuple(sorted(key(self.scope, one) for one in self.names()))
+        """Return the keys of every holder that is changed: the plan has them alone.
+
+        A bind has the room of its group alone, too: who still fits is judged on how many holders
+        carry the group, and that number must be nobody else's to use up.
+        """
+        found = {key(self.scope, one) for one in self.names()}
+        if self.action == "bind":
+            found.add(key(self.scope, f"{self.group_id}/holders"))
+        return tuple(sorted(found))
 
     def pointed_to(self) -> tuple[str, ...]:
         """Return the key of the group, which no other plan may delete meanwhile."""
