@@ -50,6 +50,15 @@ def test_each_holder_has_its_own_row_and_only_the_good_ones_are_bound(tmp_path):
     assert fleet.calls() == 1
 
 
+def test_of_a_group_that_is_gone_nothing_more_is_needed(tmp_path):
+    fleet = Fleet(tmp_path, 2)
+    done = fleet.bind(ids(2), group_id="sg-gone0000")
+    assert [one["code"] for one in done["reasons"] if one["effect"] == "block"] == [
+        "group-not-found"
+    ]
+    assert fleet.calls() == 0
+
+
 def test_a_forecast_refuses_the_holders_that_no_longer_fit(tmp_path):
     fleet = Fleet(tmp_path, 5, more="[limits.tencent]\ninstances-per-group = 3\n")
     fleet.cloud.interfaces_of(ids(5)[0])[0].groups.append(GROUP)

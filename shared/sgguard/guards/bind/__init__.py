@@ -15,9 +15,12 @@ from sgguard.guards.bind.room import with_room
 from sgguard.model.bind import BindFacts, BindJudgement, Row
 from sgguard.model.codes import ReasonCode, Verdict
 from sgguard.model.decision import Reason
-from sgguard.model.sentence import said
+from sgguard.model.resource import Unseen
+from sgguard.model.sentence import Sentence, said
 from sgguard.policy import Policy, exempting, first_that_may, for_groups, matches
-from sgguard.render.language.sentence import in_english
+
+_COUNTS = "instance counts"
+"""What a gap names that was found while all counts were read."""
 
 
 def judge(facts: BindFacts, policy: Policy, now: datetime | None = None) -> BindJudgement:
@@ -63,9 +66,19 @@ def _unreadable(facts: BindFacts, policy: Policy) -> Iterator[Reason]:
         gaps = tuple(one for one in gaps if one.what != "limits")
     yield from incomplete(gaps, _target(facts), about, tolerated)
     own = facts.group.unseen
-    if facts.action == "unbind":
-        own = tuple(one for one in own if "count" not in in_english(one.what))
+    others = tuple(one for one in own if not _is_of_the_count(one))
+    # Nor does it matter how many carry a group that is not there: what was told of it is that.
+    if facts.action == "unbind" or (facts.group.group is None and not others):
+        own = others
     yield from incomplete(own, _target(facts), about, tolerated)
+
+
+def _is_of_the_count(gap: Unseen) -> bool:
+    """Whether it is not known how many carry the group, whoever says so."""
+    if not isinstance(gap.what, Sentence):
+        return gap.what == _COUNTS
+    part = dict(gap.what.args).get("part", "")
+    return gap.what.code == "part.count-of" or part == _COUNTS
 
 
 def _group(facts: BindFacts, policy: Policy, now: datetime | None) -> Iterator[Reason]:

@@ -24,7 +24,8 @@ def with_room(facts: BindFacts, policy: Policy, rows: list[Row]) -> Judged:
 
     A ceiling counts the holders there are (``limit.used``) and those that would come.
     """
-    if facts.action == "unbind":
+    # Of a group that is not there nothing is to be counted: that blocks by itself.
+    if facts.action == "unbind" or facts.group.group is None:
         return rows, (), []
     wanted = sum(one.status == "planned" for one in rows)
     used, target = facts.group.instance_count, str(facts.group.address)
