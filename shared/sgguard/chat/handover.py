@@ -28,7 +28,7 @@ from sgguard.errors import BusyError, HaltedError, InputError, SgguardError, Sto
 from sgguard.model.sentence import said
 from sgguard.outbox.background import BACKGROUND
 from sgguard.outbox.base import Gone, Later, Result, Sent
-from sgguard.outbox.deliver import Deliverer
+from sgguard.outbox.deliver import Deliverer, least_s
 from sgguard.render.language.refusal import refusal
 from sgguard.restores import act
 from sgguard.store.notices import Notice, OutboxRow, Telling
@@ -60,9 +60,11 @@ class Acts(msgspec.Struct, frozen=True):
     def send(self, row: OutboxRow) -> Result:
         """Do one act, or go on with what was begun."""
         left_s = self.context.deadline.remaining_s()
-        if left_s < _TIME_NEEDED_S:
+        deadline_s = self.context.settings.deadline_s
+        if left_s < least_s(_TIME_NEEDED_S, deadline_s):
             return Later("there is no time left for it", 1.0, counted=False)
-        deadline = Deadline.after(min(self.context.settings.deadline_s, left_s))
+        clock = self.context.deadline.clock
+        deadline = Deadline.after(min(deadline_s, left_s), clock)
         try:
             _done(json.loads(row.payload_json), replace(self.context, deadline=deadline))
         except SgguardError as error:

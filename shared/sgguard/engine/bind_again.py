@@ -31,7 +31,7 @@ from sgguard.model.codes import Mode
 from sgguard.model.request import RestRequest
 from sgguard.model.sentence import said
 from sgguard.outbox.base import Gone, Later, Result, Sent
-from sgguard.outbox.deliver import ATTEMPT_S
+from sgguard.outbox.deliver import ATTEMPT_S, least_s
 from sgguard.render.language.refusal import refusal
 from sgguard.store import codec
 from sgguard.store.notices import OutboxRow
@@ -147,7 +147,7 @@ class Rests(msgspec.Struct, frozen=True):
             return Gone("the bind has ended")
         if self.context.settings.bind_target:
             return sent_on(row, cursor_of(keeper.store, run), keeper.context)
-        if left_s < _TIME_NEEDED_S:
+        if left_s < least_s(_TIME_NEEDED_S, self.context.settings.deadline_s):
             return Later("there is no time left for it", 1.0, counted=False)
         try:
             continued(keeper, run, hands_on=False)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
-from sgguard.outbox.deliver import Deliverer
+from sgguard.outbox.deliver import Deliverer, least_s
 from sgguard.outbox.senders import senders
 from sgguard.telemetry import logs
 
@@ -49,7 +49,8 @@ def deliver(context: Context) -> int:
         return 0
     count = 0
     deliveries = deliverer(context).drain()
-    while context.deadline.remaining_s() > _TIME_NEEDED_S:
+    needed_s = least_s(_TIME_NEEDED_S, context.settings.deadline_s)
+    while context.deadline.remaining_s() > needed_s:
         if next(deliveries, None) is None:
             break
         count += 1

@@ -45,6 +45,14 @@ class Delivered(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+def least_s(usual_s: float, deadline_s: float) -> float:
+    """Return with how many seconds left something is still begun.
+
+    Where every delivery has so few that this were never so, it is half of them.
+    """
+    return min(usual_s, deadline_s / 2)
+
+
 def backoff_s(
     attempts: int, chance: float, *, first_s: float, growth: float, most_s: float
 ) -> float:
