@@ -166,6 +166,33 @@ def test_an_act_that_another_worker_has_waits_for_it(buttons):
     assert buttons.approvals.is_deleted
 
 
+def test_a_second_click_of_a_person_does_not_end_what_the_first_was_promised(buttons):
+    asked = buttons.approvals.asked()
+    key = notice(buttons, asked)
+    executor = Executor.of(buttons.context())
+    claim = executor.claim("approval", asked.approval_id, asked.decision_id, asked.facts_hash)
+    pressed = buttons.service.click(buttons.pressed(asked))
+    assert "Taken" not in buttons.said(buttons.call(pressed))
+    assert buttons.approvals.store.notice(key).state == "waiting"
+    executor.release(claim)
+    buttons.approvals.clock.pass_(120)
+    assert deliver(buttons) == ["sent"]
+    assert buttons.approvals.is_deleted
+
+
+@pytest.mark.parametrize("deadline_s", [2.0, 5.0])
+def test_where_every_delivery_has_little_time_an_act_is_carried_out_all_the_same(
+    buttons, deadline_s
+):
+    notice(buttons, buttons.approvals.asked())
+    context = buttons.context()
+    settings = replace(context.settings, deadline_s=deadline_s)
+    at_s = context.deadline.clock() + deadline_s
+    brief = replace(context, settings=settings, deadline=replace(context.deadline, at_s=at_s))
+    [found] = Deliverer(buttons.approvals.store, {"approve": Acts(brief)}, "w9").drain(most=1)
+    assert found.detail != "there is no time left for it"
+
+
 def test_an_act_with_no_time_left_is_left_to_the_next(buttons):
     asked = buttons.approvals.asked()
     key = notice(buttons, asked)

@@ -92,12 +92,16 @@ def result_of(error: SgguardError) -> Result:
 
 @dataclass
 class Act:
-    """One act in work, in a thread of its own."""
+    """One act in work, in a thread of its own.
+
+    ``is_promised``: it waited already, so somebody may have been told that it is carried out.
+    """
 
     asked: Asked
     context: Context
     executor: Executor
     row: OutboxRow
+    is_promised: bool = False
     document: Json | None = None
     error: Exception | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -121,9 +125,11 @@ class Act:
         with self._lock:
             self._is_over = True
             is_left = self._is_left
-        # What was answered is over; what was only taken is tried until it is done.
-        self._settle(self._result() if is_left else Sent())
-        if is_left:
+        # What was answered is over; what was only taken is tried until it is done, also where
+        # another click of the same person was told that.
+        goes_on = is_left or self.is_promised
+        self._settle(self._result() if goes_on else Sent())
+        if goes_on:
             # Nobody answers after this: what it wrote is told from here.
             patient = replace(self.context, deadline=Deadline(math.inf))
             BACKGROUND.wake(lambda: deliverer(patient))
@@ -179,8 +185,8 @@ def hand_over(asked: Asked, context: Context) -> Json | None:
             :func:`~sgguard.restores.act.carry_out`, where that ended in time.
     """
     executor = Executor.of(context)
-    row = _written(asked, executor)
-    begun = Act(asked, context, executor, row)
+    row, is_promised = _written(asked, executor)
+    begun = Act(asked, context, executor, row, is_promised)
     if not begun.ended_within(WAIT_S):
         logs.log(logging.INFO, "handed over", decision_id=asked.decision_id)
         return None
@@ -189,8 +195,8 @@ def hand_over(asked: Asked, context: Context) -> Json | None:
     return begun.document
 
 
-def _written(asked: Asked, executor: Executor) -> OutboxRow:
-    """Write the act down, and take it.
+def _written(asked: Asked, executor: Executor) -> tuple[OutboxRow, bool]:
+    """Write the act down, and take it; return whether it waited before, too.
 
     Raises:
         BusyError: another click of the same person is being carried out.
@@ -210,8 +216,9 @@ def _written(asked: Asked, executor: Executor) -> OutboxRow:
         renews=True,
         keep_s=keep_s,
     )
+    before = store.notice(key)
     store.notify(asked.decision_id, Telling((notice,)))
     row = store.take_notice(key, owner=executor.owner, lease_s=executor.lease_s, is_hurried=True)
     if row is None:
         raise refusal(BusyError, said("chat.acting"))
-    return row
+    return row, before is not None and before.state == "waiting"
