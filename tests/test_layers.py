@@ -86,7 +86,8 @@ ARROWS = {
     "model": "errors sgguard",
     "operations": (
         "approvals clouds engine engine.bulk errors facts guards.delete guards.launch model "
-        "policy providers remedy render render.language schemas settings store telemetry"
+        "policy providers remedy render render.language schemas settings sgguard store "
+        "telemetry"
     ),
     "operations.doctor": (
         "callers clouds engine engine.accounts errors model operations outbox policy providers "

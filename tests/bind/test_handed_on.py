@@ -205,6 +205,16 @@ def test_many_deliveries_together_keep_the_bound_on_calls(tmp_path):
     assert fleet.calls() <= bound(size, len(bad))
 
 
+def test_a_bind_that_is_accepted_as_it_is_says_of_each_holder_what_became_of_it(fleet):
+    found = fleet.bind(ids(SIZE), context=short(fleet))
+    done = resume.accept(found["decision_id"], fleet.context(), by="olga")
+    assert by_status(done, "done") == by_status(found, "done")
+    assert by_status(done, "open")
+    assert by_status(done, "done") <= fleet.holders_of()
+    assert by_status(done, "planned") == set()
+    assert schemas.problems("decision", done) == ()
+
+
 def test_a_redelivery_ends_the_rest_and_nothing_waits_any_more(fleet):
     fleet.bind(ids(SIZE), context=short(fleet))
     require_exact(fleet, fleet.bind(ids(SIZE)))

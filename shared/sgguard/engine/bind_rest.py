@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from sgguard.engine import bind_target, bulk
@@ -36,7 +37,7 @@ from sgguard.render.outcome import with_outcome
 from sgguard.store import codec
 from sgguard.store.base import Store
 from sgguard.store.notices import Notice, OutboxRow, Telling
-from sgguard.store.rows import Claim, Run
+from sgguard.store.rows import Claim, Entry, Run
 from sgguard.telemetry import logs
 
 Json = dict[str, Any]
@@ -132,19 +133,30 @@ def cursor_of(store: Store, run: Run) -> Json:
 def _so_far(store: Store, run: Run, document: Json) -> tuple[Json, Json]:
     """Return the document of a run that is under way, with what is over, and its cursor."""
     cursor = cursor_of(store, run)
-    plan = codec.load(BindPlan, run.plan_json)
     entries = store.entries(run.decision_id)
-    part = with_results(document, plan, bulk.results_in(entries))
+    part = with_results(document, bulk.results_in(entries))
     over, of = cursor["rest"]["over"], cursor["rest"]["of"]
     note = said("note.handed-on", over=over, n=of)
     found = {**document, "bind": part}
     return with_outcome(found, Outcome.UNFINISHED, note, journal=entries), cursor
 
 
-def with_results(document: Json, plan: BindPlan, results: dict[str, bulk.Result]) -> Json:
+def rows_so_far(document: Json, entries: Sequence[Entry]) -> Json:
+    """Return the rows and counts of a bind that ends as it is, by its journal.
+
+    What another sgguard wrote into it is not understood: then how a holder ended is not known.
+    """
+    try:
+        results = bulk.results_in(entries)
+    except StoreError:
+        results = {}
+    return with_results(document, results)
+
+
+def with_results(document: Json, results: dict[str, bulk.Result]) -> Json:
     """Return the rows and counts of a bind, with what became of each holder so far."""
+    part = document["bind"]
     rows = [
-        bulk.with_result(render.row_of(one), results.get(one["holder"]))
-        for one in document["bind"]["rows"]
+        bulk.with_result(render.row_of(one), results.get(one["holder"])) for one in part["rows"]
     ]
-    return render.bind_json(plan.action, document["bind"]["group"], rows, plan.undoes)
+    return render.bind_json(part["action"], part["group"], rows, part["undoes"])

@@ -199,7 +199,7 @@ class Binder(Keeper, frozen=True, kw_only=True):
         except bulk.StoppedError:
             self.release(claim)  # whoever resumes it need not wait for a lease
             raise
-        part = bind_rest.with_results(document, plan, results)
+        part = bind_rest.with_results(document, results)
         done = part["counts"]["done"]
         note = _note(plan, part)
         document = with_outcome(

@@ -12,7 +12,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from sgguard import approvals
+from sgguard import approvals, lazy
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, EventError, SgguardError
@@ -30,6 +30,8 @@ from sgguard.render.kept import notes_kept, to_keep
 from sgguard.render.outcome import notes_of, with_outcome
 from sgguard.store.rows import Answered, Busy, Claim, Record, Run, RunState
 from sgguard.telemetry import logs
+
+bind_rest = lazy("sgguard.engine.bind_rest")  # most decisions are no binds
 
 __all__ = ["Unresolved", "accept", "resume", "unresolved"]
 
@@ -128,6 +130,8 @@ def _accepted(
         said("note.accepted-because", who=by, why=why) if why else said("note.accepted", who=by)
     )
     entries = executor.store.entries(claim.decision_id)
+    if found.get("bind"):
+        found = {**found, "bind": bind_rest.rows_so_far(found, entries)}
     found = with_outcome(found, Outcome.ACCEPTED, (*before, accepted), journal=entries)
     requester = record.requester if record else ""
     is_open = run is not None and run.state in _UNRESOLVED
