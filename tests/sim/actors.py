@@ -11,22 +11,24 @@ from sgguard import approvals
 from sgguard.approvals import reminders
 from sgguard.emulator import edit as editing
 from sgguard.emulator.state import Cloud, Rule, StateError
+from sgguard.engine import bind as binding
 from sgguard.engine import handle
 from sgguard.engine.context import Context
 from sgguard.errors import SgguardError
 from sgguard.model.address import Address, Scope
 from sgguard.model.event import Event
-from sgguard.model.request import DeleteRequest, LaunchRequest
+from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest, RestRequest
 from sgguard.operations import restore as restoring
 from sgguard.operations import resume as resuming
 from sgguard.operations import undo_remedy as undoing
-from tests.sim import operators, room
+from tests.sim import clicks, operators, room
 from tests.sim.scheduler import Task
 from tests.sim.story import Json, id_of
 from tests.sim.world import EPOCH_S, World
 from tests.worlds import world_of
 
 SOURCE = "/portal"
+Request = DeleteRequest | LaunchRequest | BindRequest
 
 
 def act(world: World, task: Task, spec: Json) -> None:
@@ -34,13 +36,17 @@ def act(world: World, task: Task, spec: Json) -> None:
     ACTS[spec["kind"]](world, task, spec)
 
 
-def request_of(world: World, raw: Json) -> tuple[DeleteRequest | LaunchRequest, Event]:
+def request_of(world: World, raw: Json) -> tuple[Request, Event]:
     """The request of an event as a story has it, and the event itself: the same each time."""
     story = world.story
     scope = Scope(story.provider, raw.get("account", ""), world_of(story.provider).region)
     by = raw.get("by", "alice")
     at_s = None if raw.get("at_s") is None else EPOCH_S + raw["at_s"]
     event = Event(raw["id"], {**raw, "at_s": None}, SOURCE, at_s=at_s)
+    if "group" in raw:
+        holders = tuple(id_of(story.provider, one) for one in raw["holders"])
+        group_id, action = id_of(story.provider, raw["group"]), raw.get("action", "bind")
+        return BindRequest(scope, group_id, action, holders, requested_by=by), event
     if "targets" in raw:
         ids = [id_of(story.provider, one) for one in raw["targets"]]
         return DeleteRequest(tuple(Address(scope, one) for one in ids), by), event
@@ -54,13 +60,28 @@ def request_of(world: World, raw: Json) -> tuple[DeleteRequest | LaunchRequest, 
 def deliver(world: World, task: Task, spec: Json) -> None:
     """Deliver events in one delivery."""
     asked = [request_of(world, raw) for raw in spec["events"]]
-    is_delete = "targets" in spec["events"][0]
-    handled: list[Any] = (handle.deletes if is_delete else handle.launches)(
-        asked,  # type: ignore[arg-type]  # all of a delivery are of one kind
-        world.context(task),
-    )
+    # All of a delivery are of one kind.
+    handled: list[Any] = _handler(spec["events"][0])(asked, world.context(task))
     for raw, one in zip(spec["events"], handled, strict=True):
         _said(world, task, raw["id"], one)
+
+
+def _handler(raw: Json) -> Callable[[Any, Context], list[Any]]:
+    if "group" in raw:
+        return binding.binds
+    return handle.deletes if "targets" in raw else handle.launches
+
+
+def go_on(world: World, task: Task, spec: Json) -> None:
+    """Let a broker's events about the rest of binds come, once more and late as well."""
+    for decision_id, plan in world.monitor.rows.binds():
+        rest = RestRequest(plan.scope, plan.group_id, decision_id)
+        asked = [(rest, Event(f"rest of {decision_id} by {spec['name']}", {}, SOURCE))]
+        (found,) = binding.binds(asked, world.context(task))
+        told = found if isinstance(found, Exception) else found["note"]
+        world.note(task, f"the rest of {decision_id}: {told}"[:200])
+        if isinstance(found, dict):
+            world.monitor.answered(f"the rest of {decision_id}", found)
 
 
 def _said(world: World, task: Task, event_id: str, answer: Any) -> None:
@@ -256,6 +277,15 @@ def _repair(cloud: Cloud, world: World, spec: Json) -> None:
         editing.set_groups(cloud, holder, before)
 
 
+def _remove_holder(cloud: Cloud, world: World, spec: Json) -> None:
+    """Take an instance away, with its interface."""
+    instance_id = id_of(world.story.provider, spec["holder"])
+    own = next(one for one in cloud.interfaces if one.instance == instance_id)
+    cloud.interfaces = [one for one in cloud.interfaces if one is not own]
+    cloud.instances = [one for one in cloud.instances if one.id != instance_id]
+    world.monitor.touched |= {own.id, instance_id}
+
+
 def _delete(cloud: Cloud, world: World, spec: Json) -> None:
     cloud.delete_group(id_of(world.story.provider, spec["group"]))
 
@@ -267,6 +297,7 @@ _EDITS: dict[str, Callable[[Cloud, World, Json], None]] = {
     "unbind": _unbind,
     "repair": _repair,
     "delete-group": _delete,
+    "remove-holder": _remove_holder,
 }
 
 ACTS: dict[str, Callable[[World, Task, Json], None]] = {
@@ -286,4 +317,6 @@ ACTS: dict[str, Callable[[World, Task, Json], None]] = {
     "clock": operators.clock,
     "edit": edit,
     "tell": room.tell,
+    "click": clicks.click,
+    "go-on": go_on,
 }

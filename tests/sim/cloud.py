@@ -8,6 +8,7 @@ from typing import Any
 
 from sgguard.emulator import state
 from sgguard.emulator.state import Cloud
+from sgguard.model.bind import Batch
 from sgguard.model.change import Change
 
 Rule = tuple[str, str, str, str]
@@ -102,8 +103,10 @@ def _rule(rule: state.Rule) -> Rule:
     return rule.direction, rule.ports, rule.peer_group, rule.cidr
 
 
-def is_of(effect: Effect, change: Change, made: dict[str, str], picture: Picture) -> bool:
+def is_of(effect: Effect, change: Change | Batch, made: dict[str, str], picture: Picture) -> bool:
     """Whether an effect is what a change does; ``made`` are new ids of groups by their old ones."""
+    if isinstance(change, Batch):
+        return _is_of_batch(effect, change, picture)
 
     def new(group_id: str) -> str:
         return made.get(group_id, group_id)
@@ -129,6 +132,16 @@ def is_of(effect: Effect, change: Change, made: dict[str, str], picture: Picture
             return effect.subject in (change.group_id, new(change.group_id))
 
 
-def is_delete(change: Change) -> bool:
+def _is_of_batch(effect: Effect, batch: Batch, picture: Picture) -> bool:
+    """Whether a holder got one more group, or lost that one, and nothing else."""
+    names = {effect.subject, picture.instances.get(effect.subject, "")}
+    if effect.kind != "set-groups" or names.isdisjoint(batch.holders):
+        return False
+    before, after, group = set(effect.before), set(effect.after), {batch.group_id}
+    wanted = before | group if batch.action == "bind" else before - group
+    return after == wanted != before
+
+
+def is_delete(change: Change | Batch) -> bool:
     """Whether a change deletes a group."""
-    return change.kind == "delete-group"
+    return isinstance(change, Change) and change.kind == "delete-group"

@@ -10,6 +10,7 @@ found, the same number in every story: where all looks of an answer find the sam
 ``g1``         the rules of that group, or the groups of that interface
 ``>g1``        the rules that name that group
 ``@g1``        the interfaces that have that group
+``~``          what every answer may depend on: ceilings, quirks, and operations on instances
 =============  ==================================================================================
 """
 
@@ -28,6 +29,9 @@ from sgguard.emulator.state import Cloud
 T = TypeVar("T")
 
 _NUMBERS_MAX = 200_000
+EVERYWHERE = "~"
+"""The look that is a part of every answer."""
+_OPERATIONS = "tencent-binding-tasks"
 _numbers: dict[Any, int] = {}
 _next = count()
 _seen: set[str] = set()
@@ -146,12 +150,15 @@ def watching() -> Iterator[set[str]]:
 class Content:
     """What looks at a cloud find as long as it is not changed, as numbers.
 
-    ``answers`` are those of this content that were found already, by what was asked.
+    ``answers`` are those of this content that were found already, by what was asked and what an
+    operation that goes on shows by then.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, now: Callable[[], float] = lambda: 0.0) -> None:
         """What is new in the cloud is watched from now on."""
         self._cloud = cloud
+        self._now = now
+        self._always = _number((tuple(sorted(cloud.limits.items())), repr(cloud.quirks)))
         _watch(cloud.groups, Group, _Group)
         _watch(cloud.interfaces, Interface, _Interface)
         self._known: dict[str, int] = {}
@@ -160,10 +167,21 @@ class Content:
 
     def number(self, name: str) -> int:
         """What stands for what a look of that name finds."""
+        if name == EVERYWHERE:
+            return self.everywhere()
         found = self._known.get(name)
         if found is None:
             found = self._known[name] = _number((name, self._found(name)))
         return found
+
+    def everywhere(self) -> int:
+        """What stands for ceilings, quirks and operations; these end by themselves."""
+        operations = self._cloud.tokens.get(_OPERATIONS)
+        if not operations:
+            return self._always
+        now_s = self._now()
+        told = [(one, task.request_id, now_s < task.until_s) for one, task in operations.items()]
+        return _number((self._always, *told))
 
     def _found(self, name: str) -> Any:
         cloud, wanted = self._cloud, name[1:]

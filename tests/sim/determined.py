@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgguard.telemetry import redaction
 from sgguard.wire import parallel as parallel_module
+from tests.sim.clicks import in_the_story
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -86,7 +87,8 @@ def determined(world: World) -> Iterator[None]:
     os.urandom = bytes_of_the_story
     parallel_module._pool = lambda: _InlinePool(world)  # type: ignore[assignment]
     try:
-        yield
+        with in_the_story(world):
+            yield
     finally:
         os.urandom, parallel_module._pool = urandom, pool
         redaction._spellings.clear()

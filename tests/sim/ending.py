@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 from sgguard.store.audit import AHEAD_S
+from tests.sim import bound
 from tests.sim.cloud import Picture
+from tests.sim.journal import planned_in
 from tests.sim.monitor import FINAL
 from tests.sim.rows import TAKING_BACK
 from tests.sim.story import Json, id_of
@@ -23,6 +25,7 @@ def check(world: World) -> None:
     _check_ends(world)
     _check_dangling(world)
     _check_answers(world)
+    bound.check(world)
     for decision_id, outcome in world.monitor.outcomes().items():
         if outcome in _NOTHING_DONE:
             _check_untouched(world, decision_id, outcome)
@@ -35,7 +38,7 @@ def _check_ends(world: World) -> None:
     for decision_id, outcome in monitor.outcomes().items():
         if outcome not in FINAL and not _is_accepted(world, decision_id, outcome):
             monitor.broken("I5-no-end", f"{decision_id} is {outcome} at the end")
-    for decision_id, state, outcome in monitor.rows.states():
+    for decision_id, state, outcome, _ in monitor.rows.states():
         if state in ("open", "stuck"):
             monitor.broken("I5-no-end", f"the run of {decision_id} is {state} ({outcome})")
     for text in monitor.rows.disagreements():
@@ -95,7 +98,7 @@ def _check_gone(world: World, decision_id: str) -> None:
     found = monitor.rows.run(decision_id)
     if found is None or found[0].startswith(TAKING_BACK):
         return
-    for planned in found[1].planned:
+    for planned in planned_in(found[1]):
         change = planned.change
         if change.kind == "delete-group" and change.group_id in monitor.picture.rules:
             monitor.broken(

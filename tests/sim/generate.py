@@ -9,18 +9,21 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from tests.sim.binds import story_of_binds
 from tests.sim.features import FEATURES, THEMES
 from tests.sim.rare import add_rare
 from tests.sim.story import Json, Story
 from tests.sim.told import add_told
 
 PROVIDERS = ("tencent", "tencent-dfw", "alibaba", "huawei", "openstack")
-KINDS = ("", "told")
+KINDS = ("", "told", "bind")
 _HOUR_S = 3600.0
 
 
 def story_of(provider: str, seed: str) -> Story:
-    """The story of a seed; one that begins with ``told-`` is of that kind."""
+    """The story of a seed; one that begins with ``told-`` or ``bind-`` is of that kind."""
+    if seed.startswith("bind-"):
+        return story_of_binds(provider, seed)
     story = _Writer(provider, seed).story
     if seed.startswith("told-"):
         add_told(story, random.Random(f"sim told {provider} {seed}"))

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sgguard.model.codes import Outcome
-from sgguard.remedy.plan import Plan
+from tests.sim import bound
 from tests.sim.cloud import Effect, Outline, Picture, Rule, is_delete, is_of, outline
-from tests.sim.depends import Content
+from tests.sim.journal import AnyPlan, Line, planned_in, pointed_to
 from tests.sim.records import Records
-from tests.sim.rows import TAKING_BACK, Line, Rows
+from tests.sim.rows import TAKING_BACK, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import value_of
 from tests.sim.violation import Violation
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
+_NOT_OF_A_STEP = {"purge", "notify", "take_notice", "try_later", "delivered", "give_up"}
 _ENDED = FINAL | {"partly-undone"}
 
 
@@ -95,6 +96,7 @@ class Monitor:
 
     def answered(self, event_id: str, document: Any) -> None:
         """Somebody was told an outcome; an end is never another one later."""
+        bound.check_answer(self, document)
         outcome, decision_id = document["outcome"], document["decision_id"]
         before, told_s = self.told.get(decision_id, ("", 0.0))
         # An answer of a worker that was frozen on its way out was true when it was written.
@@ -123,7 +125,7 @@ class Monitor:
     def edited(self) -> None:
         """Somebody else has changed the cloud: what they touched is not ours to answer for."""
         now, self._outline = Picture.of(self._cloud), outline(self._cloud)
-        self.world.content = Content(self._cloud)
+        self.world.content = self.world.content_now()
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
             if effect.kind == "add-rule":
@@ -171,6 +173,7 @@ class Monitor:
         self.effects.setdefault(line.decision_id, []).append((effect, line.is_undo))
         self._check_chain(task, effect, line, before)
         self._check_caps(effect, line, before)
+        bound.check_call(self, effect, line, before)
 
     def _came_too_late(self, task: Task, effect: Effect) -> bool:
         """Say whether a rule went that somebody else added while the worker looked its last time.
@@ -208,6 +211,7 @@ class Monitor:
             naming = set(before.naming(effect.subject)) - going - self.touched
             if naming and effect.subject not in self.touched:
                 self.broken("I7-in-use", f"{effect.subject} is deleted; {naming} still has it")
+            bound.check_delete(self, effect, line)
         self._check_pointed(effect, line)
         found = self.rows.run(decision_id)
         if found is None or found[0].startswith(TAKING_BACK) or line.is_undo:
@@ -228,11 +232,11 @@ class Monitor:
         if line.is_undo or not named - {""}:
             return
         for other, plan in self.rows.open_runs():
-            going = {one.change.group_id for one in plan.planned if is_delete(one.change)}
+            going = {one.change.group_id for one in planned_in(plan) if is_delete(one.change)}
             if other != line.decision_id and named & going:
                 self.broken("I7-pointed", f"{effect}: {line.decision_id}, and {other} deletes it")
 
-    def _check_question(self, decision_id: str, plan: Plan, before: Picture) -> None:
+    def _check_question(self, decision_id: str, plan: AnyPlan, before: Picture) -> None:
         """What a yes covers: what a plan points to was as when it was asked.
 
         ``before`` is the cloud when its worker locked it, or took it over from one that died.
@@ -241,16 +245,14 @@ class Monitor:
         if not asked:
             return
         then = self._asked[asked[-1]]
-        for change in (one.change for one in plan.planned):
-            named = {change.rule.peer_group} if change.kind == "add-rule" and change.rule else set()
-            for to_group in named | set(change.after) - set(change.before) - {""}:
-                if then.rules.get(to_group) != before.rules.get(to_group):
-                    words = f"{to_group} is not what it was when {asked[-1]} was asked"
-                    self.broken("I7-other-content", words)
+        for to_group in pointed_to(plan):
+            if then.rules.get(to_group) != before.rules.get(to_group):
+                words = f"{to_group} is not what it was when {asked[-1]} was asked"
+                self.broken("I7-other-content", words)
 
     def _going(self, decision_id: str) -> set[str]:
         found = self.rows.run(decision_id)
-        planned = found[1].planned if found else ()
+        planned = planned_in(found[1]) if found else ()
         return {one.change.group_id for one in planned if is_delete(one.change)}
 
     def _check_caps(self, effect: Effect, line: Line, before: Picture) -> None:
@@ -271,7 +273,7 @@ class Monitor:
             return
         revoked = sum(
             one.step.action == "revoke" and one.change.group_id == group_id
-            for one in found[1].planned
+            for one in planned_in(found[1])
         )
         total = sum(before.rules[group_id].values())
         if revoked * 100 > policy.get("percent", 100) * total:
@@ -282,9 +284,10 @@ class Monitor:
     def after_transaction(self, task: Task, name: str, work: Any) -> None:
         """Check what a transaction has left behind."""
         self._check_halt(task, name)
-        if name != "purge":
+        is_of_a_step = name not in _NOT_OF_A_STEP
+        if is_of_a_step:
             self._written_s[task.name] = self.world.scheduler.now_s
-        for one in (value_of(work, "args") or ()) if work else ():
+        for one in (value_of(work, "args") or ()) if work and is_of_a_step else ():
             if decision_id := getattr(one, "decision_id", ""):
                 self._written_for_s[task.name, decision_id] = self.world.scheduler.now_s
                 self._note(task, name, decision_id)
@@ -297,6 +300,8 @@ class Monitor:
                 self.broken("I4-record", f"{task.name} {name}: {one}")
             if not one.is_told:
                 self.broken("I4-untold", f"{task.name} {name}: {one}, and no message is written")
+            if one.outcome == "remediated":
+                bound.check_end(self, one.decision_id)
         for approval_id, _, _ in self.rows.questions():
             self._asked.setdefault(approval_id, self.picture)
         self._check_agreement(task, name)

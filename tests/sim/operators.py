@@ -30,7 +30,7 @@ def restart(world: World, task: Task, spec: Json) -> None:
     del spec
     for one in world.tasks:
         if one is not task and one.has_begun and not one.is_over:
-            one.is_dead = True
+            one.die()
             world.note(one, "dies with the deployment")
 
 

@@ -43,13 +43,14 @@ class _Known:
 
     def find(self, content: Content) -> httpx.Response | None:
         """Return the answer of a cloud with that content, None where it is not known."""
-        found: httpx.Response | None = content.answers.get(self)
+        key = self, content.everywhere()
+        found: httpx.Response | None = content.answers.get(key)
         if found is not None:
             return found
         for names, answers in self._answers.items():
             found = answers.get(tuple(map(content.number, names)))
             if found is not None:
-                content.answers[self] = found
+                content.answers[key] = found
                 return found
         return None
 

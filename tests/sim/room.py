@@ -7,13 +7,19 @@ that, so of each notice the message of the last worker that took it counts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sgguard.errors import StoreError
-from sgguard.outbox.base import Gone, Later, Result, Sent
+from sgguard.outbox.base import Gone, Later, Result, Sender, Sent
 from sgguard.outbox.deliver import Deliverer
+from sgguard.outbox.senders import senders as senders_of
 from sgguard.store.notices import OutboxRow
+from sgguard.wire.clock import Deadline
 from tests.sim.scheduler import Task
 from tests.sim.story import Json
 
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 KIND = "chat"
+HANDED = ("bind", "approve")
+"""What is no message: whoever delivers goes on with it."""
 
 
 @dataclass(eq=False)
@@ -81,14 +89,26 @@ class _Sender:
 
 def tell(world: World, task: Task, spec: Json) -> None:
     """Deliver what is due."""
-    del spec
-    deliverer = Deliverer(world.store, {KIND: _Sender(world, task)}, task.name, lambda: 0.5)
+    senders: dict[str, Sender] = {KIND: _Sender(world, task)}
+    context = world.context(task)
+    may_go_on = partial(_has_time, context.deadline) if world.story.binds else lambda: True
+    if spec.get("awake"):  # a process that is not stopped: each attempt has its own time
+        context = replace(context, deadline=Deadline(math.inf))
+    if world.story.binds:
+        senders |= {kind: senders_of(context)[kind] for kind in HANDED}
+    deliverer = Deliverer(world.store, senders, task.name, lambda: 0.5)
     try:
-        for one in deliverer.drain():
+        deliveries = deliverer.drain()
+        while may_go_on() and (one := next(deliveries, None)):
             if one.what == "sent":
                 world.room.note(one.row)
     except StoreError as error:
         world.note(task, f"tells no more: {error}")
+
+
+def _has_time(deadline: Deadline) -> bool:
+    """Whether a delivery of a timer begins something more; what waits has the next one."""
+    return deadline.remaining_s() > 0
 
 
 def check(world: World) -> None:

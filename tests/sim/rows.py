@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from operator import is_
 from typing import Any, TypeVar
 
-from sgguard.model.change import Change
-from sgguard.remedy.plan import Plan
-from sgguard.store import codec
+from sgguard.model.bind import BindPlan
+from tests.sim.journal import AnyPlan, Line, Lines
 
 T = TypeVar("T")
 Read = Callable[..., list[tuple[Any, ...]]]
@@ -24,7 +22,7 @@ FROM sgguard_entries e ORDER BY e.decision_id, e.number
 """
 _OUTCOMES = "SELECT decision_id, outcome FROM sgguard_decisions ORDER BY at_s, decision_id"
 _STATES = """
-SELECT r.decision_id, r.state, d.outcome
+SELECT r.decision_id, r.state, d.outcome, d.guard
 FROM sgguard_runs r LEFT JOIN sgguard_decisions d ON d.decision_id = r.decision_id
 ORDER BY r.decision_id
 """
@@ -75,18 +73,6 @@ TAKING_BACK = ("restore", "undo")
 """How the sources of runs begin that nobody needs to approve and no cap holds back."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a journal."""
-
-    decision_id: str
-    number: int
-    change: Change
-    is_undo: bool
-    state: str
-    made_id: str
-
-
 @lru_cache(maxsize=512)
 def tables_of(statement: str) -> tuple[str, ...]:
     """The tables that a statement names."""
@@ -112,8 +98,7 @@ class Rows:
         self._written = written
         self._known: dict[object, tuple[tuple[int, ...], list[tuple[Any, ...]]]] = {}
         self._made: dict[str, tuple[tuple[Any, ...], Any]] = {}
-        self._changes: dict[str, Change] = {}
-        self._plans: dict[str, Plan] = {}
+        self._journal = Lines()
 
     def version(self) -> int | None:
         """Another number after each transaction that wrote something; None if nobody counts."""
@@ -159,14 +144,9 @@ class Rows:
 
     def _lines(self, found: list[tuple[Any, ...]]) -> list[Line]:
         return [
-            Line(decision_id, number, self._change(text), bool(is_undo), state, made)
+            Line(decision_id, number, self._journal.change(text), bool(is_undo), state, made)
             for decision_id, number, text, is_undo, state, made in found
         ]
-
-    def _change(self, text: str) -> Change:
-        if text not in self._changes:
-            self._changes[text] = codec.load(Change, text)
-        return self._changes[text]
 
     def outcomes(self) -> dict[str, str]:
         """The outcome of every decision, the oldest first."""
@@ -180,8 +160,8 @@ class Rows:
         )
         return [decision_id for (decision_id,) in found]
 
-    def states(self) -> list[tuple[str, str, str | None]]:
-        """Every run: its decision, its state, the outcome of its decision."""
+    def states(self) -> list[tuple[str, str, str | None, str | None]]:
+        """Every run: its decision, its state, the outcome of its decision and what judged it."""
         return self._read(_STATES)  # type: ignore[return-value]
 
     def questions(self) -> list[tuple[str, str, str | None]]:
@@ -206,6 +186,34 @@ class Rows:
             "SELECT state, resolved_by FROM sgguard_approvals WHERE decision_id = :decision_id",
             decision_id=decision_id,
         )
+
+    def acts(self, approval_id: str) -> list[tuple[str, str]]:
+        """The acts of clicks about a question that were handed over: state, and what went wrong."""
+        return self._read(  # type: ignore[return-value]
+            "SELECT state, problem FROM sgguard_outbox WHERE order_key = :order_key",
+            order_key=f"approve:{approval_id}",
+        )
+
+    def state_of(self, approval_id: str) -> str:
+        """The state of a question."""
+        found = self._read(
+            "SELECT state FROM sgguard_approvals WHERE approval_id = :approval_id",
+            approval_id=approval_id,
+        )
+        return str(found[0][0]) if found else ""
+
+    def document(self, decision_id: str) -> Any:
+        """The document of a decision."""
+        found = self._read(
+            "SELECT document_json FROM sgguard_decisions WHERE decision_id = :decision_id",
+            decision_id=decision_id,
+        )
+        return json.loads(found[0][0])
+
+    def is_waiting(self, kinds: Sequence[str]) -> bool:
+        """Whether a notice of one of these kinds is not at its end."""
+        found = self._read("SELECT kind FROM sgguard_outbox WHERE state = 'waiting'")
+        return any(kind in kinds for (kind,) in found)
 
     def question_ids(self, decision_id: str) -> list[str]:
         """The questions of a decision that were approved."""
@@ -246,7 +254,7 @@ class Rows:
         )
         return [one.rpartition(":")[2] for (text,) in found for one in json.loads(text)]
 
-    def run(self, decision_id: str) -> tuple[str, Plan] | None:
+    def run(self, decision_id: str) -> tuple[str, AnyPlan] | None:
         """The source of a run and its plan; None where there is none."""
         found = self._read(
             "SELECT source, plan_json FROM sgguard_runs WHERE decision_id = :decision_id",
@@ -255,16 +263,20 @@ class Rows:
         for source, text in found:
             if not text:  # only asked about so far
                 return None
-            if decision_id not in self._plans:
-                self._plans[decision_id] = codec.load(Plan, text)
-            return source, self._plans[decision_id]
+            return source, self._journal.plan(text)
         return None
 
-    def open_runs(self) -> list[tuple[str, Plan]]:
+    def open_runs(self) -> list[tuple[str, AnyPlan]]:
         """Every run that is under way, and its plan."""
         found = self._read("SELECT decision_id FROM sgguard_runs WHERE state = 'open'")
         runs = [(decision_id, self.run(decision_id)) for (decision_id,) in found]
         return [(decision_id, run[1]) for decision_id, run in runs if run is not None]
+
+    def binds(self) -> list[tuple[str, BindPlan]]:
+        """Every run of a bind, open or not, and its plan."""
+        found = self._read("SELECT decision_id FROM sgguard_runs ORDER BY decision_id")
+        runs = [(decision_id, self.run(decision_id)) for (decision_id,) in found]
+        return [(one, run[1]) for one, run in runs if run and isinstance(run[1], BindPlan)]
 
     def made(self) -> dict[str, str]:
         """The ids of groups that were created again, by their old ones."""
@@ -276,9 +288,10 @@ class Rows:
         return self._once("disagreements", lambda *_: list(self._disagreements()), *found)
 
     def _disagreements(self) -> Iterator[str]:
-        for decision_id, state, outcome in self.states():
+        for decision_id, state, outcome, guard in self.states():
             is_accepted = state == "finished" and outcome == "partly-undone"
-            if not is_accepted and outcome not in FITTING[state]:
+            is_for_nobody = (guard, state, outcome) == ("bind", "finished", "unchanged")
+            if not (is_accepted or is_for_nobody) and outcome not in FITTING[state]:
                 yield f"the run of {decision_id} is {state}, its record {outcome}"
         for approval_id, decision_id, outcome in self.questions():
             if outcome != "pending":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.sim import actors, ending, room
+from tests.sim import actors, bound, ending, room
 from tests.sim.determined import determined
 from tests.sim.ending import events_of
 from tests.sim.monitor import FINAL
@@ -20,6 +20,9 @@ from tests.sim.violation import Violation
 from tests.sim.world import World
 
 ROUNDS = 8
+HANDED_ON_MAX = 12
+"""So many deliveries end what was handed on, each a lease after the one before."""
+_LEASE_S = 130.0
 _LONG_S = 4000.0
 """Longer than any lease, any wait of a worker that is frozen, and half of any expiry."""
 
@@ -87,7 +90,7 @@ def not_collected() -> Iterator[None]:
 def _tell(world: World) -> None:
     for spec in world.story.tasks:
         _spawn(world, spec, spec["at"])
-    world.scheduler.run()
+    world.scheduler.run(forks=world.story.binds)
     come_to_an_end(world)
 
 
@@ -106,6 +109,8 @@ def come_to_an_end(world: World) -> None:
             world.scheduler.now_s += _LONG_S
             one_worker(world, {"name": f"z-tell-{number}", "kind": "tell"})
         room.check(world)
+    if world.story.binds:
+        bound.check_handed_on(world)
 
 
 def _order(world: World) -> Json:
@@ -130,6 +135,8 @@ def _title(spec: Json) -> str:
 
 def _event(raw: Json) -> str:
     about = raw.get("targets") or raw.get("holder") or raw.get("groups")
+    if "group" in raw:
+        about = f"{raw['group']} on {raw['holders']}"
     when = "" if raw.get("at_s") is None else f" of {raw['at_s']:g} s"
     return f"{raw['id']}{when} about {about}"
 
@@ -142,6 +149,8 @@ def _quiesce(world: World) -> None:
     world.is_quiet = True
     world.policy_name = "p0"
     one_worker(world, {"name": "z-lift", "kind": "lift"})
+    if world.story.binds:
+        _handed_on(world)
     for number in range(ROUNDS):
         world.scheduler.now_s += _LONG_S
         for event_id, (raw, _) in events_of(world).items():
@@ -164,9 +173,19 @@ def _quiesce(world: World) -> None:
             return
 
 
+def _handed_on(world: World) -> None:
+    """Let nobody work but those who deliver, until nothing waits for them."""
+    for number in range(HANDED_ON_MAX):
+        world.scheduler.now_s += _LEASE_S
+        one_worker(world, {"name": f"z-go-on-{number}", "kind": "tell"})
+        if not world.monitor.rows.is_waiting(room.HANDED):
+            break
+    bound.check_handed_on(world)
+
+
 def _repair(world: World) -> None:
     """An operator gives the holders that somebody else changed their groups back."""
-    if any(state == "stuck" for _, state, _ in world.monitor.rows.states()):
+    if any(state == "stuck" for _, state, *_ in world.monitor.rows.states()):
         for name in world.story.holders:
             one_worker(
                 world,
@@ -177,7 +196,7 @@ def _repair(world: World) -> None:
 def one_worker(world: World, spec: Json) -> None:
     """Let one worker do its work with nobody beside it."""
     _spawn(world, spec, world.scheduler.now_s)
-    world.scheduler.run()
+    world.scheduler.run(forks=world.story.binds)
     for task in world.tasks:
         if task.error is not None:
             error, task.error = task.error, None
@@ -191,7 +210,7 @@ def _is_over(world: World) -> bool:
         one not in FINAL and decision_id not in accepted for decision_id, one in outcomes.items()
     ):
         return False
-    if any(state in ("open", "stuck") for _, state, _ in world.monitor.rows.states()):
+    if any(state in ("open", "stuck") for _, state, *_ in world.monitor.rows.states()):
         return False
     last = [world.answers.get(one, [None])[-1] for one in events_of(world)]
     return all(isinstance(one, dict) and one["outcome"] in FINAL for one in last)

@@ -30,7 +30,10 @@ _abandoned: list[list[tuple[float, int, Task]]] = []
 
 @dataclass(eq=False)
 class Task:
-    """One worker. ``standstill_s`` is how long its own machine stood still, clock and all."""
+    """One worker. ``standstill_s`` is how long its own machine stood still, clock and all.
+
+    ``process`` are the workers of one process, which die together.
+    """
 
     name: str
     number: int
@@ -44,6 +47,12 @@ class Task:
     standstill_s: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     stack: greenlet | None = field(default=None, repr=False)
+    process: list[Task] = field(default_factory=list, repr=False)
+
+    def die(self) -> None:
+        """End its process: no worker of it goes on."""
+        for one in self.process:
+            one.is_dead = True
 
 
 class Scheduler:
@@ -61,14 +70,28 @@ class Scheduler:
     def spawn(self, name: str, work: Callable[[], object], at_s: float) -> Task:
         """Add a task that begins at that time; none is running."""
         assert self.current is None
+        return self._add(name, work, at_s)
+
+    def _add(self, name: str, work: Callable[[], object], at_s: float) -> Task:
         self._number += 1
         task = Task(name, self._number, at_s, work)
+        task.process = [task]
         heappush(self._waiting, (at_s, task.number, task))
         return task
 
-    def run(self) -> None:
-        """Run until every task is over."""
-        if len(self._waiting) == 1:  # nobody to give way to
+    def fork(self, name: str, work: Callable[[], object]) -> Task:
+        """Add a task of the process of the one that is running, as a thread of it."""
+        assert self.current is not None
+        assert self._root is not None, "a task that was begun alone has nobody to give way to"
+        task = self._add(name, work, self.now_s)
+        task.process = self.current.process
+        task.process.append(task)
+        task.stack = greenlet(self._live, self._root)
+        return task
+
+    def run(self, *, forks: bool = False) -> None:
+        """Run until every task is over; ``forks``: the only one may begin others."""
+        if len(self._waiting) == 1 and not forks:  # nobody to give way to
             self._live(self._next())
         self._run_side_by_side()
 

@@ -12,7 +12,7 @@ import httpx
 from sgguard.emulator.faces import all_faces
 from sgguard.emulator.faults import DroppedConnectionError
 from sgguard.errors import StoreError
-from tests.sim.depends import Content, watching
+from tests.sim.depends import EVERYWHERE, watching
 from tests.sim.rows import tables_of
 from tests.sim.scheduler import Killed, Task
 
@@ -34,9 +34,14 @@ class SimTransport(httpx.BaseTransport):
 
     def __init__(self, world: World, task: Task) -> None:
         self.world = world
-        self._task = task
+        self._owner = task
         self._arrived: Mishap | None = None
         self.last: Answered = (None, (), ())
+
+    @property
+    def _task(self) -> Task:
+        """Who sends: its worker, or a thread that this one has begun."""
+        return self.world.scheduler.current or self._owner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, unless something happens to it."""
@@ -57,11 +62,11 @@ class SimTransport(httpx.BaseTransport):
             raise httpx.ReadError("closed", request=request) from error
         finally:
             world.is_changing = False
-        names = tuple(sorted(seen))
+        names = tuple(sorted({*seen, EVERYWHERE}))
         numbers = tuple(map(world.content.number, names))
         if is_write:
             world.note(task, f"{action} -> {response.status_code}")
-            world.content = Content(world.emulator.state.clouds[0])
+            world.content = world.content_now()
             world.monitor.after_request(task, action)
         self.last = request, names, numbers
         self._leave(mishap, action, request)

@@ -40,7 +40,10 @@ class Story:
     one call; with ``jitter`` each takes a third to three times as long. ``shuffle``: calls that
     are sent side by side are sent in any order. ``end``: what becomes of open questions. ``kept``:
     what the version before left behind (:mod:`tests.sim.kept`); the story goes on from there.
-    ``tells``: in the end the outbox is delivered, and what arrived is checked.
+    ``tells``: in the end the outbox is delivered, and what arrived is checked. ``binds``: who
+    delivers goes on with binds and clicks as well, and brings them to their end before all else.
+    ``limits``: how many ``groups`` a holder and ``holders`` a group may have, by the policy.
+    ``ceilings`` are the same by the cloud, under its names; ``quirks`` are those of its emulator.
     """
 
     provider: str
@@ -58,6 +61,10 @@ class Story:
     restores: bool = False
     kept: str = ""
     tells: bool = False
+    binds: bool = False
+    limits: dict[str, int] = field(default_factory=dict)
+    ceilings: dict[str, int] = field(default_factory=dict)
+    quirks: Json = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The story as a text that :func:`load` reads."""
@@ -118,6 +125,8 @@ def state_of(story: Story) -> State:
         ids = [id_of(story.provider, one) for one in carried]
         own = {"id": id_of(story.provider, f"i{name[1:]}"), "instance": instance_id, "groups": ids}
         cloud.interfaces.append(Interface(**{**primary, **own}))
+    cloud.limits.update(story.ceilings)
+    cloud.quirks.update(copy.deepcopy(story.quirks))
     return State([cloud])
 
 
@@ -159,7 +168,9 @@ def policy_of(story: Story, name: str) -> Policy:
                 "management_ports": raw.get("ports", [22]),
                 "percent_of_rules": raw.get("percent", 100),
                 "changes": raw.get("changes", 100),
+                "holders": raw.get("most_holders", 100),
             },
+            "limits": {story.provider: _limits(story)} if story.limits else {},
             "approval": {
                 "approvers": raw.get("approvers", ["olga", "otto"]),
                 "expires_s": raw.get("expires_s", 7200),
@@ -169,3 +180,8 @@ def policy_of(story: Story, name: str) -> Policy:
     )
     # Every decision is told in a chat; nothing is sent, but the outbox has it.
     return replace(built, channels=(ChannelPolicy("room", "slack"),), routes=(Route(("room",)),))
+
+
+def _limits(story: Story) -> dict[str, int]:
+    names = {"groups": "groups-per-instance", "holders": "instances-per-group"}
+    return {names[name]: most for name, most in story.limits.items()}

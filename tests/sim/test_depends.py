@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.emulator.faces.tencent.binding import Task
 from sgguard.emulator.resource import Group
-from tests.sim.depends import Content, watched, watching
+from tests.sim.depends import EVERYWHERE, Content, watched, watching
 from tests.sim.story import Story, id_of, state_of
 
 GROUPS = {
@@ -88,3 +89,15 @@ def test_a_new_group_is_watched(cloud):
     with watching() as seen:
         assert cloud.group("sg-new").rules == []
     assert "sg-new" in seen
+
+
+def test_what_an_answer_says_of_an_operation_changes_by_itself_when_that_ends(cloud):
+    times = [10.0]
+    task = Task("AssociateSecurityGroups", "r-1", ("AssociateSecurityGroups", G0), 12.0, (G1,))
+    content = Content(cloud, lambda: times[-1])
+    idle = content.number(EVERYWHERE)
+    cloud.tokens["tencent-binding-tasks"] = {"ins-1": task}
+    under_way = content.number(EVERYWHERE)
+    times.append(12.0)
+    over = content.number(EVERYWHERE)
+    assert len({idle, under_way, over}) == 3

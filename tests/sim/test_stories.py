@@ -22,6 +22,9 @@ QUICK, SLOW = 100, 1500
 QUICK_TOLD, SLOW_TOLD = 10, 150
 """Stories of each cloud in which the outbox is delivered."""
 
+QUICK_BINDS, SLOW_BINDS = 25, 300
+"""Stories of each cloud of binds and clicks, which take 25 ms each."""
+
 SLOW_POSTGRES = 150
 
 
@@ -61,6 +64,27 @@ def test_no_random_story_breaks_an_invariant(provider):
 def test_whatever_happens_to_those_who_tell_it_a_room_is_told_every_end_once(provider, seeds):
     tally = search(provider, seeds, "sqlite", kind="told")
     require_unbroken(tally, seeds, kind="--kind told")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    "seeds",
+    [range(QUICK_BINDS), pytest.param(range(QUICK_BINDS, SLOW_BINDS), marks=pytest.mark.slow)],
+    ids=["few", "many"],
+)
+def test_whatever_happens_to_its_workers_a_bind_is_told_as_it_is_and_comes_to_its_end(
+    provider, seeds
+):
+    tally = search(provider, seeds, "sqlite", kind="bind")
+    require_unbroken(tally, seeds, kind="--kind bind")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("postgres_server")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_random_story_of_binds_breaks_an_invariant_on_postgresql(provider):
+    seeds = range(SLOW_POSTGRES // 3)
+    require_unbroken(search(provider, seeds, "postgres", kind="bind"), seeds, kind="--kind bind")
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from sgguard.wire.clock import Deadline
 from sgguard.wire.pacing import Lanes
 from sgguard.wire.retry import Retry
 from tests.sim import kept
+from tests.sim.clicks import KEY
 from tests.sim.cloud import Picture
 from tests.sim.depends import Content, watched
 from tests.sim.monitor import Monitor
@@ -33,6 +34,7 @@ from tests.sim.story import Story, policy_of, state_of
 from tests.worlds import world_of
 
 EPOCH_S = 1_800_000_000.0
+_QUIET_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class World:
     ``content`` is what is in the cloud since its last change (:mod:`tests.sim.depends`).
     ``written`` counts what was written, by table.
     ``is_changing``: a call that changes something is being answered.
+    ``taken`` are the questions of which a click was told that it is carried out, and since when.
     """
 
     story: Story
@@ -106,12 +109,14 @@ class World:
     written: Counter[str] = field(default_factory=Counter)
     tasks: list[Task] = field(default_factory=list)
     room: Room = field(default_factory=Room)
+    taken: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._dices: dict[tuple[str, str], int] = {}
         self._mishaps: dict[str, Any] = {}
         for one in self.story.tasks:
             self._mishaps.setdefault(one["name"], one.get("mishaps", ()))
+            self._mishaps.setdefault(thread_of(one["name"]), one.get("thread_mishaps", ()))
         self.face = face_of(self.story.provider)
         self.emulator = _Emulator(state_of(self.story), now=self.now, sleep=self.scheduler.wait)
         self.first = Picture.of(self.emulator.state.clouds[0])
@@ -122,7 +127,7 @@ class World:
             self.scheduler.now_s = left["at_s"]
         clouds = self.emulator.state.clouds
         clouds[0] = watched(clouds[0])
-        self.content = Content(clouds[0])
+        self.content = self.content_now()
         self.store = open_store(self.store_url, now=self.store_now)
         self.database = self.store._database
         self.database._lasts = False  # no story takes the machine's power away
@@ -136,11 +141,17 @@ class World:
             name = self.story.provider.upper().replace("-", "_")
             self.env[f"SGGUARD_ACCOUNT_{name}"] = self.story.account
         self.env["SGGUARD_DEADLINE_S"] = str(self.story.deadline_s)
+        if self.story.binds:
+            self.env["SGGUARD_APPROVAL_KEY"] = KEY
         self.settings = Settings.from_env(self.env)
         self.policies = {
             name: at_home(policy_of(self.story, name), self.settings.accounts)
             for name in self.story.policies
         }
+
+    def content_now(self) -> Content:
+        """What is in the cloud from now on, until its next change."""
+        return Content(self.emulator.state.clouds[0], self.now)
 
     # -- clocks ----------------------------------------------------------------------------
 
@@ -181,6 +192,13 @@ class World:
     def _id(self, name: str) -> str:
         return f"{name}-{zlib.crc32(f'{self.story.seed} {name}'.encode()):08x}"
 
+    def fork(self, work: Callable[[], object]) -> Task:
+        """Begin a thread in the process of the worker that is running."""
+        assert self.scheduler.current is not None
+        task = self.scheduler.fork(thread_of(self.scheduler.current.name), work)
+        self.tasks.append(task)
+        return task
+
     # -- points ----------------------------------------------------------------------------
 
     def arrive(self, task: Task, kind: str, name: str, *, is_write: bool) -> Mishap:
@@ -197,7 +215,7 @@ class World:
             return mishap
         if mishap.what == "kill":
             self.note(task, f"dies before {name}")
-            task.is_dead = True
+            task.die()
             raise Killed
         if mishap.what == "freeze" and kind == "store":
             self.note(task, f"is frozen for {mishap.seconds:g} s before {name}")
@@ -214,7 +232,7 @@ class World:
             return
         if mishap.what == "kill-after":
             self.note(task, "dies after it")
-            task.is_dead = True
+            task.die()
             raise Killed
         if mishap.what in ("freeze-after", "pause") or mishap.what == "freeze-cloud":
             self.note(task, f"is frozen for {mishap.seconds:g} s after it")
@@ -224,6 +242,8 @@ class World:
 
     def _latency_s(self, task: Task, kind: str) -> float:
         base_s = self.story.latency_s[kind == "cloud"]
+        if self.story.binds and self.is_quiet:  # then what there is time for is no question
+            base_s = min(base_s, _QUIET_S)
         if not self.story.jitter:
             return base_s
         return base_s * (0.3 + 2.7 * self._dice(task, "latency", task.counts.get("any", 0)))
@@ -289,6 +309,11 @@ class World:
                 SHARED.pop(self.store_url).close()
         else:
             self._shared.written.update(self.written)
+
+
+def thread_of(name: str) -> str:
+    """The name of the thread that a worker of that name begins."""
+    return f"{name}-act"
 
 
 def environment_of(world: World) -> Mapping[str, str]:
