@@ -12,7 +12,7 @@ from sgguard.model.resource import Direction, Group, Limit, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, Planned
-from sgguard.remedy.room import gained, no_room
+from sgguard.remedy.room import gained, no_room, permitted
 from sgguard.render.language.sentence import message_of
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
@@ -79,6 +79,19 @@ def test_a_holder_gains_a_group_once_however_many_changes_it_takes():
 def test_a_holder_gets_no_more_groups_than_it_may_have(ceiling, fits):
     inputs = PlanInputs(groups_ceiling=ceiling)
     assert (messages(Plan(SCOPE, (binding(1),)), inputs) == []) is fits
+
+
+@pytest.mark.parametrize(
+    ("overrides", "ceiling"),
+    [
+        ({}, 5),
+        ({"groups-per-instance": 2}, 2),
+        ({"groups-per-instance": 9, "groups-per-interface": 7}, 7),
+        ({"instances-per-group": 2}, 5),
+    ],
+)
+def test_how_many_groups_a_holder_may_have_is_what_the_policy_says_if_it_does(overrides, ceiling):
+    assert permitted(PlanInputs(groups_ceiling=5), overrides) == ceiling
 
 
 # -- rules --------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from sgguard.remedy.plan import Plan, PlanInputs
 
 Overrides = Mapping[str, int]
 
+_PER_HOLDER = ("groups-per-instance", "groups-per-interface")
 _PER_GROUP = ("instances-per-group", "interfaces-per-group", PER_REFERENCED)
 
 
@@ -39,6 +40,12 @@ def no_room(
         *_named_groups(plan, inputs, overrides),
         *_project(plan, inputs),
     )
+
+
+def permitted(inputs: PlanInputs, overrides: Overrides) -> int | None:
+    """Return how many groups a holder may have: as the policy says, else as the cloud does."""
+    found = [overrides[name] for name in _PER_HOLDER if name in overrides]
+    return min(found) if found else inputs.groups_ceiling
 
 
 def gained(plan: Plan) -> dict[str, int]:
