@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sgguard.model.bind import Batch, BindPlan
+from sgguard.model.bind import BindPlan
 from tests.sim.cloud import Effect, Picture
 from tests.sim.journal import Line, pointed_to
 from tests.sim.story import Json
@@ -26,7 +26,7 @@ def check_call(monitor: Monitor, effect: Effect, line: Line, before: Picture) ->
             monitor.broken("I7-dangling", f"{effect}, and {group_id} is gone")
         _check_room(monitor, group_id, line, limits.get("holders"))
     most, number = limits.get("groups"), len(set(effect.after))
-    is_more = isinstance(line.change, Batch) and number > len(set(effect.before))
+    is_more = number > len(set(effect.before))
     if most is not None and is_more and number > most and effect.subject not in monitor.touched:
         monitor.broken("I7-groups", f"{effect}: {most} are permitted; {line.decision_id}")
 
