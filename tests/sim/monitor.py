@@ -43,6 +43,7 @@ class Monitor:
     _written_s: dict[str, float] = field(default_factory=dict)
     _written_for_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
+    _edited_s: dict[str, float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     _asked: dict[str, Picture] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Monitor:
         self.world.content = self.world.content_now()
         for effect in self.picture.effects(now):
             self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
+            self._edited_s[effect.subject] = self.world.scheduler.now_s
             if effect.kind == "add-rule":
                 self._added_s[effect.subject, effect.rule] = self.world.scheduler.now_s
         self.touched.discard("")
@@ -176,11 +178,15 @@ class Monitor:
         bound.check_call(self, effect, line, before)
 
     def _came_too_late(self, task: Task, effect: Effect) -> bool:
-        """Say whether a rule went that somebody else added while the worker looked its last time.
+        """Say whether somebody else came between the last look of a worker and its call.
 
         That look is between the transaction that intends what is sent and the call. A cloud that
-        removes the rules naming a deleted group takes such a rule along.
+        removes the rules naming a deleted group takes a rule along that was added meanwhile; one
+        that takes all groups of a holder at once brings back what was taken off it.
         """
+        if effect.kind == "set-groups":
+            edited_s = self._edited_s.get(effect.subject, -1.0)
+            return edited_s > self._written_s.get(task.name, 0.0)
         added_s = self._added_s.get((effect.subject, effect.rule), 0.0)
         is_gone = effect.kind == "remove-rule"
         return is_gone and added_s > self._written_s.get(task.name, 0.0)
