@@ -38,3 +38,12 @@ def test_a_group_is_taken_off_holders_while_it_is_put_on_others(tmp_path):
     died_before_its_call(fleet, ids(2))
     done = fleet.bind([carrier], event_id="b-2", action="unbind")
     assert by_status(done, "done") == {carrier}
+
+
+def test_without_a_ceiling_of_the_policy_binds_of_a_group_go_on_side_by_side(tmp_path):
+    fleet = Fleet(tmp_path, 4)
+    first, second = ids(4)[:2], ids(4)[2:]
+    died_before_its_call(fleet, first)
+    assert by_status(fleet.bind(second, event_id="b-2"), "done") == set(second)
+    fleet.restart()
+    assert by_status(fleet.bind(first), "done") == set(first)

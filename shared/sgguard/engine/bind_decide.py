@@ -42,19 +42,24 @@ class KeyedPlan(BindPlan, frozen=True):
     """A plan with the keys of what it locks."""
 
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of every holder that is changed: the plan has them alone.
-
-        A bind has the room of its group alone, too: who still fits is judged on how many holders
-        carry the group, and that number must be nobody else's to use up.
-        """
-        found = {key(self.scope, one) for one in self.names()}
-        if self.action == "bind":
-            found.add(key(self.scope, f"{self.group_id}/holders"))
-        return tuple(sorted(found))
+        """Return the keys of every holder that is changed: the plan has them alone."""
+        return tuple(sorted(key(self.scope, one) for one in self.names()))
 
     def pointed_to(self) -> tuple[str, ...]:
         """Return the key of the group, which no other plan may delete meanwhile."""
         return (key(self.scope, self.group_id),)
+
+
+class CountedPlan(KeyedPlan, frozen=True):
+    """A bind of a group of which the policy permits so many holders; it has their number alone.
+
+    Who still fits is judged on how many carry the group: another bind of it, on other holders,
+    would use that up. A ceiling of the cloud is held by the cloud, and needs no key.
+    """
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of every holder that is changed, and of the group's room."""
+        return tuple(sorted({*super().keys(), key(self.scope, f"{self.group_id}/holders")}))
 
 
 class BindDecided(msgspec.Struct, frozen=True):
@@ -101,7 +106,7 @@ def decide(
     many = providers.bulk(cloud)
     facts, judged, policy = _judged(request, context, cloud, many, since)
     mode = at_most(context.settings.mode or mode_of(policy, "launch"), context.caller)
-    plan = _plan(request, facts, judged)
+    plan = _plan(request, facts, judged, context.policy)
     decision = Decision(
         decision_id=decision_id,
         event_id=event_id,
@@ -182,7 +187,9 @@ def _nothing(cloud: Cloud, request: BindRequest) -> BindFacts:
     return BindFacts(cloud.capabilities, request.scope, request.action, group, ())
 
 
-def _plan(request: BindRequest, facts: BindFacts, judged: BindJudgement) -> KeyedPlan | None:
+def _plan(
+    request: BindRequest, facts: BindFacts, judged: BindJudgement, policy: Policy
+) -> KeyedPlan | None:
     """Return every holder that would be changed, with the parts of it that would be."""
     if judged.verdict is not Verdict.REMEDIATE:
         return None
@@ -192,9 +199,9 @@ def _plan(request: BindRequest, facts: BindFacts, judged: BindJudgement) -> Keye
         for one in facts.holders
         if one.state is not None and one.holder_id in planned
     ]
-    return KeyedPlan(
-        request.scope, request.action, request.group_id, tuple(targets), request.undoes
-    )
+    is_counted = guard.is_counted(request.scope.provider, request.action, policy)
+    kind = CountedPlan if is_counted else KeyedPlan
+    return kind(request.scope, request.action, request.group_id, tuple(targets), request.undoes)
 
 
 def _with_step(request: BindRequest, judged: BindJudgement) -> Judgement:

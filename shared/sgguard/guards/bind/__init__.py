@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sgguard.guards.base import incomplete, missing_or_malformed, named, too_short_sighted
 from sgguard.guards.bind.holder import row_of
+from sgguard.guards.bind.room import is_counted as is_counted
 from sgguard.guards.bind.room import with_room
 from sgguard.model.bind import BindFacts, BindJudgement, Row
 from sgguard.model.codes import ReasonCode, Verdict

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sgguard.model.bind import BindFacts, Row, RowCode
 from sgguard.model.codes import ReasonCode, UnseenCode
 from sgguard.model.decision import Forecast, Reason
+from sgguard.model.request import Action
 from sgguard.model.resource import Limit, Unseen
 from sgguard.model.sentence import said
 from sgguard.policy import Policy
@@ -41,6 +42,11 @@ def with_room(facts: BindFacts, policy: Policy, rows: list[Row]) -> Judged:
             rows = _cut(rows, room, limit, after)
             wanted = sum(one.status == "planned" for one in rows)
     return rows, tuple(forecast), []
+
+
+def is_counted(provider: str, action: Action, policy: Policy) -> bool:
+    """Return whether the policy itself says how many holders a group may have at most."""
+    return action == "bind" and any(one in policy.limits.get(provider, {}) for one in _PER_GROUP)
 
 
 def _ceilings(facts: BindFacts, policy: Policy) -> list[Limit]:
