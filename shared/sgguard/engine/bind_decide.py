@@ -28,7 +28,7 @@ from sgguard.model.request import BindRequest
 from sgguard.model.sentence import Sentence
 from sgguard.policy import Policy, for_groups, governing, mode_of
 from sgguard.providers import Bulk, Cloud
-from sgguard.remedy.plan import key
+from sgguard.remedy.plan import key, room_key
 from sgguard.render import bind as render
 from sgguard.render.document import to_json
 from sgguard.render.language.step import step_of
@@ -59,7 +59,7 @@ class CountedPlan(KeyedPlan, frozen=True):
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys of every holder that is changed, and of the group's room."""
-        return tuple(sorted({*super().keys(), key(self.scope, f"{self.group_id}/holders")}))
+        return tuple(sorted({*super().keys(), room_key(self.scope, self.group_id)}))
 
 
 class BindDecided(msgspec.Struct, frozen=True):

@@ -47,6 +47,11 @@ def key(scope: Scope, name: str) -> str:
     return f"{replace(scope, account='')}:{name}"
 
 
+def room_key(scope: Scope, group_id: str) -> str:
+    """Return what the room of a group is locked by: how many more holders may get it."""
+    return key(scope, f"{group_id}/holders")
+
+
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """Changes in the order in which they are made; all are of one scope.
 

@@ -32,7 +32,7 @@ from sgguard.remedy.inputs import Carried, read_inputs
 from sgguard.remedy.layers import layered
 from sgguard.remedy.lost import with_losses
 from sgguard.remedy.plan import Plan, PlanInputs, plan
-from sgguard.remedy.room import no_room, permitted
+from sgguard.remedy.room import locking_rooms, no_room, permitted
 from sgguard.remedy.snapshot import Snapshot, take
 from sgguard.render.language.sentence import message_of
 from sgguard.store.codec import digest, dump
@@ -75,16 +75,16 @@ def prepare(
         inputs = read_inputs(cloud, facts, judgement.plan, used, earlier)
     except _UNPLANNABLE as error:
         sentence = said("plan.impossible", why=failure_of(error))
-        return _blocked(
-            judgement, (Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope)),)
-        ), None
+        reason = Reason(ReasonCode.FACTS_INCOMPLETE, sentence, target=str(scope))
+        return _blocked(judgement, (reason,)), None
     overrides = policy.limits.get(scope.provider, {})
     inputs = replace(inputs, groups_ceiling=permitted(inputs, overrides))
     planned = plan(scope, judgement.plan, inputs)
     if isinstance(planned, Reason):
         # Another decision, or a person, changed it since the facts were read: no verdict.
         raise explained(MovedError(message_of(planned)), planned.sentence)
-    planned = with_losses(layered(planned, inputs), inputs.going, cloud.capabilities)
+    whole = with_losses(layered(planned, inputs), inputs.going, cloud.capabilities)
+    planned = locking_rooms(whole, overrides)
     stopped = (excused(one, policy, facts, now) for one in stopped_by(planned, inputs, policy.caps))
     table = policy.delete if isinstance(facts, DeleteFacts) else policy.launch
     against = (

@@ -18,12 +18,32 @@ from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.policy.limit import effective
 from sgguard.remedy.inputs import PER_REFERENCED
-from sgguard.remedy.plan import Plan, PlanInputs
+from sgguard.remedy.plan import Plan, PlanInputs, room_key
 
 Overrides = Mapping[str, int]
 
 _PER_HOLDER = ("groups-per-instance", "groups-per-interface")
 _PER_GROUP = ("instances-per-group", "interfaces-per-group", PER_REFERENCED)
+
+
+class CountedPlan(Plan, frozen=True, omit_defaults=True):
+    """A plan under a policy that says how many holders a group may have.
+
+    What still fits is judged on how many there are, so it has the room of each group that holders
+    get alone: another plan would use it up. A ceiling of the cloud is held by the cloud.
+    """
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of what the plan changes, and of the room that it uses up."""
+        rooms = (room_key(self.scope, group_id) for group_id in gained(self))
+        return tuple(sorted({*super().keys(), *rooms}))
+
+
+def locking_rooms(plan: Plan, overrides: Overrides) -> Plan:
+    """Return the plan with the keys that it needs under these ceilings of a policy."""
+    if any(name in overrides for name in _PER_GROUP):
+        return CountedPlan(plan.scope, plan.planned, plan.left_out)
+    return plan
 
 
 def no_room(
