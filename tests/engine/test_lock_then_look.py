@@ -134,6 +134,50 @@ def test_the_configured_account_and_the_empty_one_have_the_same_locks(harness):
     assert isinstance(told[0], BusyError)
 
 
+def carried_by(harness: Harness, count: int) -> list[str]:
+    """Make groups that nothing names, each on the first interface of an instance of its own."""
+    cloud = cloud_of(harness)
+    free, ids = cloud.group(harness.world.free), [f"sg-moved{n:03}" for n in range(count)]
+    interfaces = [one for one in cloud.interfaces if one.kind == "primary"]
+    assert len(interfaces) >= count
+    for group_id, interface in zip(ids, interfaces, strict=False):
+        cloud.groups.append(dataclasses.replace(free, id=group_id, name=group_id, rules=[]))
+        interface.groups[:] = [group_id]
+    return ids
+
+
+def holders_of(harness: Harness, group_id: str) -> int:
+    return sum(group_id in one.groups for one in cloud_of(harness).interfaces)
+
+
+def test_a_batch_that_moves_holders_to_one_group_keeps_the_ceiling_of_the_policy(harness):
+    harness.remedies, harness.more = ("move",), "[limits.tencent]\ninstances-per-group = 1\n"
+    ids = carried_by(harness, 2)
+    asked = [a_delete(harness, one, event_id=f"e-{one}") for one in ids]
+    answers = handle.deletes(asked, context_of(harness))
+    assert [one["outcome"] for one in answers] == ["remediated", "unchanged"]
+    assert holders_of(harness, harness.world.free) == 1
+
+
+@pytest.mark.parametrize(("ceiling", "is_busy"), [("[limits.tencent]", True), ("", False)])
+def test_only_under_a_ceiling_of_the_policy_one_move_to_a_group_waits_for_another(
+    harness, ceiling, is_busy
+):
+    harness.remedies = ("move",)
+    harness.more = f"{ceiling}\ninstances-per-group = 9\n" if ceiling else ""
+    one, other = carried_by(harness, 2)
+    told = []
+
+    def another_delete() -> None:
+        told.append(deliver(context_of(harness), a_delete(harness, other, event_id="e-2")))
+
+    context = context_of(harness)
+    between = Between(context.store, ("intend",), another_delete)
+    done = deliver(replace(context, store=between), a_delete(harness, one))
+    assert done["outcome"] == "remediated"
+    assert isinstance(told[0], BusyError) is is_busy
+
+
 # -- what moves between two looks --------------------------------------------------------------
 
 

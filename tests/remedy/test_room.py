@@ -12,8 +12,9 @@ from sgguard.model.resource import Direction, Group, Limit, Rule
 from sgguard.policy import Caps
 from sgguard.remedy.caps import stopped_by
 from sgguard.remedy.plan import Plan, PlanInputs, Planned
-from sgguard.remedy.room import gained, no_room, permitted
+from sgguard.remedy.room import gained, locking_rooms, no_room, permitted
 from sgguard.render.language.sentence import message_of
+from sgguard.store.codec import dump
 from tests.remedy.harness import Harness
 from tests.worlds import world_of
 
@@ -73,6 +74,15 @@ def test_a_holder_gains_a_group_once_however_many_changes_it_takes():
     twice = binding(1, ("sg-new",))
     twice = replace(twice, change=replace(twice.change, before=("sg-old", "sg-new")))
     assert gained(Plan(SCOPE, (binding(1), twice, binding(2)))) == {"sg-new": 2}
+
+
+def test_a_plan_has_the_room_of_a_group_alone_where_the_policy_has_a_ceiling_for_it():
+    plan = Plan(SCOPE, (binding(1),))
+    assert locking_rooms(plan, {"groups-per-instance": 2}).keys() == plan.keys()
+    counted = locking_rooms(plan, {"instances-per-group": 2})
+    assert set(counted.keys()) - set(plan.keys()) == {f"{SCOPE}:sg-new/holders"}
+    assert counted.pointed_to() == plan.pointed_to()
+    assert dump(counted) == dump(plan)
 
 
 @pytest.mark.parametrize(("ceiling", "fits"), [(1, False), (2, True), (None, True)])
