@@ -52,6 +52,7 @@ THEMES = (
     ("limits", "unbinds"),
 )
 _SHARE = 0.15
+_SHARE_MOVED = 0.4
 _POINTS = {
     "any": range(1, 50),
     "store-write": (1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12),
@@ -69,6 +70,11 @@ _WHATS = {
 def story_of_binds(provider: str, seed: str) -> Story:
     """The story of binds of that seed."""
     return _Writer(provider, seed).story
+
+
+def _is_bind(task: Json) -> bool:
+    event = task["events"][0]
+    return "group" in event and event.get("action") != "unbind"
 
 
 class _Writer:
@@ -93,6 +99,7 @@ class _Writer:
         for task in self.story.tasks:
             task.setdefault("mishaps", self._mishaps(task))
         self._taken_over(random.Random(f"sim binds rare {provider} {seed}"))
+        self._moved_to(random.Random(f"sim binds move {provider} {seed}"))
 
     # -- the cloud -------------------------------------------------------------------------
 
@@ -292,6 +299,23 @@ class _Writer:
         at_s = round(one["at"] + seconds - rng.uniform(-0.5, 3), 3)
         again = {"name": "again", "kind": "deliver", "at": at_s, "events": one["events"]}
         self.story.tasks.append({**again, "mishaps": []})
+
+    def _moved_to(self, rng: random.Random) -> None:
+        """Move holders to a group while it is bound, in a few stories with a ceiling for it."""
+        binds = [one for one in self.story.tasks if one["kind"] == "deliver" and _is_bind(one)]
+        if "holders" not in self.story.limits or not binds or rng.random() > _SHARE_MOVED:
+            return
+        bind = rng.choice(binds)
+        group = bind["events"][0]["group"]
+        going = rng.choice([one for one in self.names[1:] if one != group])
+        carried = self.story.holders[rng.choice(list(self.story.holders))]
+        if going not in carried:
+            carried.append(going)
+        for policy in self.story.policies.values():
+            policy |= {"remedies": ["revoke", "move"], "fallback_group": group}
+        event = {"id": "m0", "targets": [going], "by": "bob"}
+        at_s = bind["at"] + rng.choice([0.0, rng.uniform(0, 0.5)])
+        self._task("m0", "deliver", at_s, events=[event], mishaps=[])
 
     def _mishaps(self, task: Json) -> list[list[object]]:
         rng = self.rng
