@@ -12,6 +12,7 @@ from sgguard.emulator import edit
 from sgguard.emulator.resource import Rule
 from sgguard.operations import resume
 from tests.bind.harness import GROUP, Fleet, ids
+from tests.bind.test_crash import Died, Dying
 from tests.engine.interleaved import Between, DiedError
 from tests.stores import kept, postgres_server
 
@@ -26,20 +27,20 @@ def fleet(tmp_path, kept):
     return Fleet(tmp_path, SIZE, mode="approve", url=kept.url)
 
 
-def dying(fleet: Fleet):
+def dying(fleet: Fleet, after: str = "begin_run"):
     def die() -> None:
         raise DiedError
 
     context = fleet.context()
-    return replace(context, store=Between(fleet.store, ("begin_run",), die, is_after=True))
+    return replace(context, store=Between(fleet.store, (after,), die, is_after=True))
 
 
-def begun(fleet: Fleet) -> str:
-    """A bind that was approved and begun; return its decision."""
+def begun(fleet: Fleet, after: str = "begin_run") -> str:
+    """A bind that was approved and begun; return its decision. Its worker died after a step."""
     fleet.bind(ids(SIZE))
     (request,) = fleet.store.approvals("pending")
     with pytest.raises(DiedError):
-        resolve.approve(request.approval_id, "olga", dying(fleet))
+        resolve.approve(request.approval_id, "olga", dying(fleet, after))
     fleet.restart()
     return request.decision_id
 
@@ -73,6 +74,21 @@ def test_a_group_that_was_opened_since_is_not_what_was_approved(fleet):
     edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
     found = resume.resume(decision_id, fleet.context())
     require_nothing_done(fleet, found, "has changed since it was begun")
+
+
+@pytest.mark.sampled(2)
+def test_calls_that_were_intended_and_did_not_go_out_are_no_change(fleet):
+    decision_id = begun(fleet, "intend")
+    edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
+    found = resume.resume(decision_id, fleet.context())
+    require_nothing_done(fleet, found, "has changed since it was begun")
+
+
+@pytest.mark.sampled(2)
+def test_where_nothing_has_changed_what_was_intended_goes_out(fleet):
+    done = resume.resume(begun(fleet, "intend"), fleet.context())
+    assert done["outcome"] == "remediated"
+    assert fleet.holders_of() == set(ids(SIZE))
 
 
 @pytest.mark.sampled(2)
@@ -122,13 +138,9 @@ def test_a_group_that_nothing_may_carry_by_now_is_put_on_nothing(fleet):
 @pytest.mark.sampled(2)
 def test_what_has_sent_something_goes_on_whatever_the_policy_says_now(fleet):
     fleet.mode = "enforce"
-
-    def die() -> None:
-        raise DiedError
-
-    dead = replace(fleet.context(), store=Between(fleet.store, ("intend",), die, is_after=True))
-    with pytest.raises(DiedError):
-        fleet.bind(ids(SIZE), context=dead)
+    died = Dying(fleet.emulator, fleet.store, 0, is_after=True, on="AssociateSecurityGroups")
+    with pytest.raises(Died):
+        fleet.bind(ids(SIZE), context=fleet.context(transport=died))
     fleet.restart()
     fleet.more = f'[launch]\nforbidden = ["{GROUP}"]\n'
     assert fleet.bind(ids(SIZE))["outcome"] == "remediated"

@@ -1,4 +1,4 @@
-"""A bind that has called no cloud so far is looked at once more before it goes on.
+"""A bind that has changed nothing so far is looked at once more before it goes on.
 
 As for any plan (:mod:`sgguard.engine.untouched`), but with few reads however many holders there
 are: every holder is read right before it is changed, so only the group is judged here.
@@ -15,7 +15,7 @@ from sgguard.store.rows import Run
 
 
 def against(keeper: Keeper, run: Run, plan: BindPlan) -> Sentence | None:
-    """Return why a plan must not go on of which nothing was sent; None where it may.
+    """Return why a plan must not go on that has changed nothing; None where it may.
 
     Raises:
         SgguardError: the cloud could not be asked; the run stays open.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -167,21 +168,29 @@ class Binder(Keeper, frozen=True, kw_only=True):
     def resume(self, claim: Claim, run: Run, document: Json, requester: str) -> Json:
         """Go on with a run where its journal ends, and end it.
 
-        One of which nothing was sent is looked at first (:mod:`sgguard.engine.bind_untouched`).
+        One that has changed nothing is looked at first (:mod:`sgguard.engine.bind_untouched`).
 
         Raises:
             SgguardError: it could not be done to its end.
         """
         plan = codec.load(BindPlan, run.plan_json)
-        if not self.store.entries(run.decision_id) and (
-            why := bind_untouched.against(self, run, plan)
-        ):
-            ended = with_outcome(document, Outcome.UNCHANGED, why)
-            return self._end_run(claim, ended, requester)
         many = providers.bulk(connect(plan.scope, replace(self.context, is_bulk=True)))
-        return self.carry_out(claim, plan, many, (document, requester))
+        again = partial(bind_untouched.against, self, run, plan)
+        try:
+            return self.carry_out(claim, plan, many, (document, requester), again)
+        except bulk.AgainstError as error:
+            document = {**document, "bind": bind_rest.with_results(document, error.results)}
+            ended = with_outcome(document, Outcome.UNCHANGED, error.why)
+            return self._end_run(claim, ended, requester)
 
-    def carry_out(self, claim: Claim, plan: BindPlan, many: Bulk, kept: tuple[Json, str]) -> Json:
+    def carry_out(
+        self,
+        claim: Claim,
+        plan: BindPlan,
+        many: Bulk,
+        kept: tuple[Json, str],
+        second_look: Callable[[], Sentence | None] | None = None,
+    ) -> Json:
         """Carry the plan out from where it is; end run and decision with a row for each holder."""
         document, requester = kept
         worker = BulkWorker(
@@ -193,6 +202,7 @@ class Binder(Keeper, frozen=True, kw_only=True):
             **self._told_and_left(claim, plan),
             now=self.context.now,
             sleep=self.context.retry.sleep,
+            second_look=second_look,
         )
         try:
             results = bulk.carry_out(worker, plan)

@@ -20,7 +20,7 @@ from __future__ import annotations
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.look import begin_look, look
 from sgguard.engine.bulk.recall import recall
-from sgguard.engine.bulk.run import BulkRun, BulkWorker, StoppedError, pool_of
+from sgguard.engine.bulk.run import AgainstError, BulkRun, BulkWorker, StoppedError, pool_of
 from sgguard.engine.bulk.send import begin, next_sets, take, take_all
 from sgguard.errors import DeadlineError, SgguardError
 from sgguard.model.bind import BindPlan
@@ -39,9 +39,11 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
         CloudError: the cloud could not be asked what became of a change.
         StoreError: the journal cannot be written.
         StoppedError: Ctrl-C was pressed; the run stays open.
+        AgainstError: nothing was changed so far, and it must not go on; nothing is under way.
     """
     run = _begun(worker, plan)
     try:
+        _look_first(run)
         while _goes_on(run):
             pass
     except SgguardError:
@@ -51,6 +53,26 @@ def carry_out(worker: BulkWorker, plan: BindPlan) -> dict[str, Result]:
         take_all(run)
         raise StoppedError from None
     return run.results
+
+
+def _look_first(run: BulkRun) -> None:
+    """Look once more at what was begun before and has changed nothing so far.
+
+    A worker may have died before the calls went out that it had intended. Whether they did is seen
+    in the holders, and waited for only where the run must not go on otherwise.
+    """
+    if run.worker.second_look is None or _has_changed_any(run):
+        return
+    why = run.worker.second_look()
+    while why and run.lines and not _has_changed_any(run):
+        _require_time(run)
+        _wait_and_look(run)
+    if why and not _has_changed_any(run):
+        raise AgainstError(why, run.results)
+
+
+def _has_changed_any(run: BulkRun) -> bool:
+    return any(one.status == "done" for one in run.results.values())
 
 
 def _goes_on(run: BulkRun) -> bool:
@@ -65,8 +87,7 @@ def _goes_on(run: BulkRun) -> bool:
         _sleep(run, run.pause_s)
         run.pause_s = 0.0
     elif run.lines:
-        _sleep(run, min(line.due_s for line in run.lines) - run.clock())
-        look(run)
+        _wait_and_look(run)
     elif run.later:
         _sleep(run, min(_LATER_S, 2.0 ** max(run.laters[one] for one in run.later) / 2))
         back, run.later = run.later, []
@@ -88,6 +109,11 @@ def _begun(worker: BulkWorker, plan: BindPlan) -> BulkRun:
 def _require_time(run: BulkRun) -> None:
     if run.is_late or run.worker.deadline.remaining_s() < run.worker.reserve_s:
         raise DeadlineError("the time for this event was used up before all holders were changed")
+
+
+def _wait_and_look(run: BulkRun) -> None:
+    _sleep(run, min(line.due_s for line in run.lines) - run.clock())
+    look(run)
 
 
 def _sleep(run: BulkRun, seconds: float) -> None:

@@ -12,6 +12,7 @@ from sgguard import hiding
 from sgguard.engine.bulk.line import Result
 from sgguard.engine.bulk.pool import Pool
 from sgguard.model.bind import BindPlan, HolderState, Target
+from sgguard.model.sentence import Sentence
 from sgguard.providers import Bulk
 from sgguard.store.base import Store
 from sgguard.store.rows import Claim, Entry
@@ -47,7 +48,10 @@ LATER = 10
 
 @hiding("now", "sleep")
 class BulkWorker(msgspec.Struct, frozen=True):
-    """What one worker needs to change many holders; ``report`` gets how many are over, of all."""
+    """What one worker needs to change many holders; ``report`` gets how many are over, of all.
+
+    ``second_look`` says why a run that was begun before and has changed nothing must not go on.
+    """
 
     bulk: Bulk
     store: Store
@@ -58,6 +62,7 @@ class BulkWorker(msgspec.Struct, frozen=True):
     report: Callable[[int, int], None] = lambda _done, _total: None
     now: EpochClock = time.time
     sleep: Callable[[float], None] = time.sleep
+    second_look: Callable[[], Sentence | None] | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +90,14 @@ class Line:
 
 class StoppedError(KeyboardInterrupt):
     """Ctrl-C ended a run for now; every call that had begun is over, and noted."""
+
+
+class AgainstError(Exception):
+    """A run that has changed nothing must not go on; ``results`` are those of its holders."""
+
+    def __init__(self, why: Sentence, results: dict[str, Result]) -> None:
+        super().__init__(why.code)
+        self.why, self.results = why, results
 
 
 class UnderWay(msgspec.Struct, frozen=True):
