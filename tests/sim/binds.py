@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 
+from tests.sim.features import changed
 from tests.sim.story import Json, Story
 
 FEATURES = (
@@ -150,10 +151,7 @@ class _Writer:
             policy["baseline"] = [rng.choice(self.names)]
         self.story.policies["p0"] = policy
         if "policies" in self.has:
-            other = rng.choice(
-                [{"halt": True}, {"approvers": ["otto"]}, {"mode": "observe"}, {"mode": "approve"}]
-            )
-            self.story.policies["p1"] = {**policy, **other}
+            self.story.policies["p1"] = changed(policy, rng)
 
     def _timing(self) -> None:
         rng, story = self.rng, self.story

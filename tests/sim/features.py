@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
+from tests.sim.story import Json
+
 FEATURES = (
     "deaths",
     "freezes",
@@ -43,3 +47,11 @@ THEMES = (
     ("slow store",),
 )
 """Things that make trouble together; half of the stories have all of one of these."""
+
+
+def changed(policy: Json, rng: random.Random) -> Json:
+    """The policy that somebody deploys in its place: with a halt, another approver or mode."""
+    other = rng.choice(
+        [{"halt": True}, {"approvers": ["otto"]}, {"mode": "observe"}, {"mode": "approve"}]
+    )
+    return {**policy, **other}

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 
 from tests.sim.binds import story_of_binds
-from tests.sim.features import FEATURES, THEMES
+from tests.sim.features import FEATURES, THEMES, changed
 from tests.sim.rare import add_rare
 from tests.sim.story import Json, Story
 from tests.sim.told import add_told
@@ -114,10 +114,7 @@ class _Writer:
             policy[key] = [rng.choice(self.names)]
         self.story.policies["p0"] = policy
         if "policies" in self.has:
-            other = rng.choice(
-                [{"halt": True}, {"approvers": ["otto"]}, {"mode": "observe"}, {"mode": "approve"}]
-            )
-            self.story.policies["p1"] = {**policy, **other}
+            self.story.policies["p1"] = changed(policy, rng)
 
     def _timing(self) -> None:
         rng, story = self.rng, self.story
