@@ -68,11 +68,13 @@ class ApprovalHarness:
     def target(self) -> str:
         return f"{self.world.provider}::{self.world.region}:{self.world.referenced}"
 
-    def ask(self, event_id: str = "order-7", requester: str = "eve") -> dict[str, Any]:
+    def ask(
+        self, event_id: str = "order-7", requester: str = "eve", **changed: Any
+    ) -> dict[str, Any]:
         scope = Scope(self.world.provider, "", self.world.region)
         request = DeleteRequest((Address(scope, self.world.referenced),), requester)
         event = Event(event_id, {"target": self.target, "by": requester}, "/portal")
-        (document,) = handle.deletes([(request, event)], self.context())
+        (document,) = handle.deletes([(request, event)], self.context(**changed))
         if isinstance(document, Exception):
             raise document
         return document

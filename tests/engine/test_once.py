@@ -8,7 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from sgguard.approvals import approve, reminders
+from sgguard.approvals import approve, deny, reminders
 from sgguard.emulator.faults import Fault
 from sgguard.engine.execute import LEASE_S
 from sgguard.errors import BusyError, DeadlineError, LeaseLostError
@@ -74,6 +74,22 @@ def test_an_approval_and_a_redelivery_never_work_on_one_decision_together(here):
     done = approve(asked.approval_id, "ada", here.context(store=between))
     assert done["outcome"] == "remediated"
     assert told == ["Busy"]
+
+
+def test_what_is_forgotten_while_it_is_answered_is_asked_anew(here):
+    """A redelivery of what was pending: it was denied since, and is forgotten at that moment."""
+    asked = here.asked()
+    deny(asked.approval_id, "ada", here.context())
+
+    def forget() -> None:
+        here.clock.pass_(1.0)
+        here.store.purge(here.clock.now_s)
+
+    between = Between(here.store, ("decision",), forget)
+    told = here.ask(store=between)
+    assert told["outcome"] == "pending"
+    assert told["decision_id"] != asked.decision_id
+    assert here.approval(told["approval"]["approval_id"]).state == "pending"
 
 
 def test_a_worker_that_was_frozen_writes_nothing_over_what_another_one_did(harness):

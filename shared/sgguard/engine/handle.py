@@ -175,12 +175,16 @@ def claimed(
     except StoreError as error:
         logs.log(logging.WARNING, "store", event_id=event.event_id, detail=str(error))
         return None if context.only_observes and not _is_told(event) else error
+    latest = _latest(executor, found) if isinstance(found, Answered) else None
+    if isinstance(found, Answered) and latest is None:
+        # Its decision was forgotten since: it comes as a new event, unless its claim stays.
+        found = executor.claim(source, event_id, decision_id, _hash(event))
     match found:
         case Claim():
             return found
         case Answered(answer_json):
-            answer: Json = json.loads(answer_json)
-            return _latest(executor, answer)
+            answer: Json = latest or json.loads(answer_json)
+            return answer
         case Busy(retry_after_s):
             busy = refusal(BusyError, said("event.busy"))
             busy.retry_after_s = max(1.0, retry_after_s)
@@ -200,12 +204,16 @@ def _source(kind: str, event: Event, context: Context) -> str:
     return f"{kind} {context.caller.caller.name} {event.source or '-'}"
 
 
-def _latest(executor: Keeper, answer: Json) -> Json:
-    """Return the decision as it is now: what was pending may have been approved or denied."""
+def _latest(executor: Keeper, found: Answered) -> Json | None:
+    """Return the decision as it is now: what was pending may have been approved or denied.
+
+    None where it was pending and is not kept any more.
+    """
+    answer: Json = json.loads(found.answer_json)
     if answer.get("outcome") != Outcome.PENDING:
         return answer
     record = executor.store.decision(answer["decision_id"])
-    latest: Json = answer if record is None else json.loads(record.document_json)
+    latest: Json | None = None if record is None else json.loads(record.document_json)
     return latest
 
 
