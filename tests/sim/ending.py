@@ -10,6 +10,7 @@ from tests.sim import bound
 from tests.sim.cloud import Picture
 from tests.sim.journal import planned_in
 from tests.sim.monitor import FINAL
+from tests.sim.records import is_kept
 from tests.sim.rows import TAKING_BACK
 from tests.sim.story import Json, id_of
 from tests.sim.world import World
@@ -72,7 +73,11 @@ def _check_untouched(world: World, decision_id: str, outcome: str) -> None:
     monitor = world.monitor
     rules: Counter[tuple[str, tuple[str, ...]]] = Counter()
     holders: dict[str, list[set[str]]] = {}
-    for effect, _ in monitor.effects.get(decision_id, []):
+    effects = [effect for effect, _ in monitor.effects.get(decision_id, [])]
+    own = {one.subject for one in effects if one.kind == "create-group"}
+    for effect in effects:
+        if effect.subject in own:
+            continue  # it is made and taken away again
         if effect.kind == "delete-group":
             monitor.broken("I5-truth", f"{decision_id} is {outcome}, and deleted {effect.subject}")
         elif effect.kind in ("add-rule", "remove-rule"):
@@ -150,7 +155,7 @@ def _check_order(
 def _decisions(answers: list[Any]) -> set[str]:
     """The decisions of answers, but for those that say that they were not kept."""
     told = [one for one in answers if isinstance(one, dict)]
-    return {one["decision_id"] for one in told if not one["note"].startswith("not kept")}
+    return {one["decision_id"] for one in told if is_kept(one)}
 
 
 def events_of(world: World) -> dict[str, tuple[Json, str]]:

@@ -15,7 +15,7 @@ from sgguard.model.codes import Outcome
 from tests.sim import bound
 from tests.sim.cloud import Effect, Outline, Picture, Rule, is_delete, is_of, outline
 from tests.sim.journal import AnyPlan, Line, planned_in, pointed_to
-from tests.sim.records import Records
+from tests.sim.records import Records, is_kept
 from tests.sim.rows import TAKING_BACK, Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import value_of
@@ -98,6 +98,8 @@ class Monitor:
     def answered(self, event_id: str, document: Any) -> None:
         """Somebody was told an outcome; an end is never another one later."""
         bound.check_answer(self, document)
+        if not is_kept(document):
+            return
         outcome, decision_id = document["outcome"], document["decision_id"]
         before, told_s = self.told.get(decision_id, ("", 0.0))
         # An answer of a worker that was frozen on its way out was true when it was written.
@@ -195,10 +197,13 @@ class Monitor:
         return is_of(effect, line.change, self.rows.made(), self.picture)
 
     def _check_driver(self, task: Task, decision_id: str, what: str) -> None:
-        """Once another worker has begun to change things for a decision, the first one is out."""
+        """Once another worker has begun to change things for a decision, the first one is out.
+
+        A call that is under way when the clock of the store steps cannot be taken back.
+        """
         drivers = self._drivers.setdefault(decision_id, [])
         if not drivers or drivers[-1] != task.name:
-            if task.name in drivers:
+            if task.name in drivers and self._wrote_s(task, decision_id) > self.world.stepped_s:
                 self.broken(
                     "I1",
                     f"{task.name} works on {decision_id} after {drivers[-1]} took over: {what}",

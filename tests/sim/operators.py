@@ -43,4 +43,5 @@ def policy(world: World, task: Task, spec: Json) -> None:
 def clock(world: World, task: Task, spec: Json) -> None:
     """Put the clock of the store forward or back."""
     world.clock_step_s += spec["seconds"]
+    world.stepped_s = world.scheduler.now_s
     world.note(task, f"the store's clock steps by {spec['seconds']} s")

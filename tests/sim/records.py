@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.sim.rows import Rows
+
+
+def is_kept(document: Any) -> bool:
+    """Whether an answer is of a decision that is kept: any other promises nothing."""
+    return not document["note"].startswith("not kept")
 
 
 @dataclass(frozen=True)

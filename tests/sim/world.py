@@ -104,6 +104,7 @@ class World:
     log: list[str] = field(default_factory=list)
     policy_name: str = "p0"
     clock_step_s: float = 0.0
+    stepped_s: float = -1.0
     is_quiet: bool = False
     is_changing: bool = False
     written: Counter[str] = field(default_factory=Counter)
