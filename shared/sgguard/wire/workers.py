@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-MAX_THREADS = 64
+MAX_THREADS = 128
 
 
 class TakenBackError(Exception):
