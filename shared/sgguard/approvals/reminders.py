@@ -107,7 +107,6 @@ def _is_due(approval: Approval, now_s: float, context: Context) -> bool:
 
 def _summary(executor: Executor, approval: Approval) -> Json:
     record = executor.store.decision(approval.decision_id)
-    document = json.loads(record.document_json) if record is not None else {}
     return {
         "approval_id": approval.approval_id,
         "decision_id": approval.decision_id,
@@ -116,7 +115,7 @@ def _summary(executor: Executor, approval: Approval) -> Json:
         "summary": approval.summary,
         "asked_at": _time(approval.asked_at_s),
         "expires_at": _time(approval.expires_at_s),
-        **sentences_json(summary=plan_asked(document, approval)),
+        **sentences_json(summary=plan_asked(record, approval)),
     }
 
 

@@ -199,7 +199,7 @@ def _question(
     then: Sentence,
 ) -> Unresolved:
     record = executor.store.decision(one.decision_id)
-    plan = plan_asked(json.loads(record.document_json) if record else {}, one)
+    plan = plan_asked(record, one)
     note = (plan,) if plan else ()
     found = Unresolved(one.decision_id, state, one.target, since_s, note, cause, then)
     return replace(found, approval_id=one.approval_id)

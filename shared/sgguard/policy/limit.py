@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from sgguard.model.resource import Limit
 from sgguard.model.sentence import said
 
+PER_REFERENCED = "instances-per-referenced-group"
+PER_GROUP = ("instances-per-group", "interfaces-per-group", PER_REFERENCED)
+"""The limits on how many holders a group may have."""
+
+PER_HOLDER = ("groups-per-instance", "groups-per-interface")
+"""The limits on how many groups a holder may have."""
+
 _PRECEDENCE = {"live": 0, "documented": 1, "policy": 2}
+
+
+def counts_holders(overrides: Mapping[str, int]) -> bool:
+    """Return whether a policy's ceilings say themselves how many holders a group may have."""
+    return any(name in overrides for name in PER_GROUP)
 
 
 def effective(

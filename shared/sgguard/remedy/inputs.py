@@ -20,6 +20,7 @@ from sgguard.model.change import Holder, holder_of
 from sgguard.model.decision import Step
 from sgguard.model.facts import DeleteFacts, LaunchFacts
 from sgguard.model.resource import Group, Limit
+from sgguard.policy.limit import PER_REFERENCED
 from sgguard.providers import HolderLists
 from sgguard.providers.base import Cloud
 from sgguard.remedy.plan import PlanInputs
@@ -33,7 +34,6 @@ Carried = Sequence[HolderGroups]
 
 _RULE_ACTIONS = frozenset({"revoke", "rewrite", "delete"})
 _RESTORABLE_ACTIONS = frozenset({"revoke", "rewrite"})
-PER_REFERENCED = "instances-per-referenced-group"
 _HOLDER_ACTIONS = frozenset({"unbind", "move", "bind", "replace"})
 
 

@@ -16,14 +16,10 @@ from sgguard.model.decision import Reason
 from sgguard.model.resource import Limit, Rule
 from sgguard.model.sentence import Sentence, counted, said, thing
 from sgguard.model.subject import holder_of, rule_of
-from sgguard.policy.limit import effective
-from sgguard.remedy.inputs import PER_REFERENCED
+from sgguard.policy.limit import PER_GROUP, PER_HOLDER, PER_REFERENCED, counts_holders, effective
 from sgguard.remedy.plan import Plan, PlanInputs, room_key
 
 Overrides = Mapping[str, int]
-
-_PER_HOLDER = ("groups-per-instance", "groups-per-interface")
-_PER_GROUP = ("instances-per-group", "interfaces-per-group", PER_REFERENCED)
 
 
 class CountedPlan(Plan, frozen=True, omit_defaults=True):
@@ -41,7 +37,7 @@ class CountedPlan(Plan, frozen=True, omit_defaults=True):
 
 def locking_rooms(plan: Plan, overrides: Overrides) -> Plan:
     """Return the plan with the keys that it needs under these ceilings of a policy."""
-    if any(name in overrides for name in _PER_GROUP):
+    if counts_holders(overrides):
         return CountedPlan(plan.scope, plan.planned, plan.left_out)
     return plan
 
@@ -64,7 +60,7 @@ def no_room(
 
 def permitted(inputs: PlanInputs, overrides: Overrides) -> int | None:
     """Return how many groups a holder may have: as the policy says, else as the cloud does."""
-    found = [overrides[name] for name in _PER_HOLDER if name in overrides]
+    found = [overrides[name] for name in PER_HOLDER if name in overrides]
     return min(found) if found else inputs.groups_ceiling
 
 
@@ -93,7 +89,7 @@ def _holders(
         group, used = inputs.groups.get(group_id), inputs.counts.get(group_id)
         limits = [
             found
-            for name in _PER_GROUP
+            for name in PER_GROUP
             if (name != PER_REFERENCED or group_id in inputs.referenced)
             and (found := _limit(inputs, overrides, name, group.kind if group else None))
         ]

@@ -13,7 +13,7 @@ from sgguard.render.language.sentence import WHOLE, in_words, knows
 from sgguard.render.language.words import Words
 from sgguard.render.said import sentence_json, sentence_of
 from sgguard.render.values import Json, time_json
-from sgguard.store.rows import Approval, Entry
+from sgguard.store.rows import Approval, Entry, Record
 
 
 def with_outcome(
@@ -59,12 +59,13 @@ def notes_in(document: Json, words: Words) -> list[str]:
     return [one for one in told if one] or [document["note"]]
 
 
-def plan_asked(document: Json, approval: Approval) -> Text:
+def plan_asked(record: Record | None, approval: Approval) -> Text:
     """Return the steps that a request asks about, as one sentence.
 
-    ``document`` is its decision's. Where the plan there is another request's by now, or of an older
+    ``record`` is its decision's. Where the plan there is another request's by now, or of an older
     version, the English summary is all that is kept of it.
     """
+    document = json.loads(record.document_json) if record else {}
     is_own = (document.get("approval") or {}).get("approval_id") == approval.approval_id
     found = [sentence_of(one.get("sentence")) for one in document.get("plan", ()) if is_own]
     steps = [one for one in found if one is not None]

@@ -11,11 +11,8 @@ from sgguard.model.request import Action
 from sgguard.model.resource import Limit, Unseen
 from sgguard.model.sentence import said
 from sgguard.policy import Policy
-from sgguard.policy.limit import effective
+from sgguard.policy.limit import PER_GROUP, PER_REFERENCED, counts_holders, effective
 from sgguard.render.language.sentence import in_english
-
-_PER_REFERENCED = "instances-per-referenced-group"
-_PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
 
 Judged = tuple[list[Row], tuple[Forecast, ...], list[Reason]]
 
@@ -46,19 +43,19 @@ def with_room(facts: BindFacts, policy: Policy, rows: list[Row]) -> Judged:
 
 def is_counted(provider: str, action: Action, policy: Policy) -> bool:
     """Return whether the policy itself says how many holders a group may have at most."""
-    return action == "bind" and any(one in policy.limits.get(provider, {}) for one in _PER_GROUP)
+    return action == "bind" and counts_holders(policy.limits.get(provider, {}))
 
 
 def _ceilings(facts: BindFacts, policy: Policy) -> list[Limit]:
     overrides = policy.limits.get(facts.scope.provider, {})
     kinds = [facts.group.group.kind if facts.group.group else None]
-    found = [effective(facts.limits, overrides, name, kinds) for name in _PER_GROUP]
+    found = [effective(facts.limits, overrides, name, kinds) for name in PER_GROUP]
     return [
         one
         for one in found
         if one is not None
         and one.ceiling is not None
-        and (one.name != _PER_REFERENCED or facts.group.references)
+        and (one.name != PER_REFERENCED or facts.group.references)
     ]
 
 

@@ -13,12 +13,9 @@ from sgguard.model.decision import Reason
 from sgguard.model.facts import GroupFacts, LaunchFacts
 from sgguard.model.resource import Instance, Limit, Unseen
 from sgguard.model.sentence import Sentence, counted, said, thing
-from sgguard.policy.limit import effective
+from sgguard.policy.limit import PER_GROUP, PER_HOLDER, PER_REFERENCED, effective
 from sgguard.render.wording import percent
 
-_PER_HOLDER = ("groups-per-instance", "groups-per-interface")
-_PER_REFERENCED = "instances-per-referenced-group"
-_PER_GROUP = ("instances-per-group", "interfaces-per-group", _PER_REFERENCED)
 _PER_PROJECT = "ports-per-project"
 _PER_RULE = "composite-rules-per-group"
 
@@ -92,7 +89,7 @@ def usages(change: LaunchChange, overrides: Mapping[str, int]) -> tuple[Usage, .
 
 def _per_holder(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
     kinds = {one.group.kind for one in change.facts.groups if one.group}
-    for name in _PER_HOLDER:
+    for name in PER_HOLDER:
         limit = effective(change.facts.limits, overrides, name, kinds)
         if limit is None or limit.ceiling is None:
             continue
@@ -140,7 +137,7 @@ def holders(change: LaunchChange, name: str) -> list[Holder]:
 
 
 def _per_group(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
-    for name in _PER_GROUP:
+    for name in PER_GROUP:
         unit = name.partition("s-per-")[0]
         for one in sorted(change.facts.groups, key=lambda one: one.address):
             if one.group is None or one.instance_count is None or not _holds_for(name, one):
@@ -162,7 +159,7 @@ def _holds_for(name: str, group: GroupFacts) -> bool:
 
     A group that was not read wholly may be referenced.
     """
-    return name != _PER_REFERENCED or bool(group.references or group.unseen)
+    return name != PER_REFERENCED or bool(group.references or group.unseen)
 
 
 def _per_project(change: LaunchChange, overrides: Mapping[str, int]) -> Iterator[Usage]:
@@ -209,11 +206,11 @@ def uncounted(
         if (
             one.group is None
             or is_reported
-            or not any(_added_count(change, one, n) for n in _PER_GROUP)
+            or not any(_added_count(change, one, n) for n in PER_GROUP)
         ):
             continue
         kinds = (one.group.kind,)
-        limits = [effective(change.facts.limits, overrides, name, kinds) for name in _PER_GROUP]
+        limits = [effective(change.facts.limits, overrides, name, kinds) for name in PER_GROUP]
         if any(each and each.is_enforced and each.ceiling is not None for each in limits):
             group_id = one.address.group_id
             yield (
@@ -247,9 +244,9 @@ def _whose(name: str) -> tuple[ReasonCode, Sentence]:
     """Return the reason code of a ceiling that would break, and whose ceiling it is."""
     if name == _PER_PROJECT:
         return ReasonCode.PROJECT_LIMIT_EXCEEDED, said("per.project")
-    if name == _PER_REFERENCED:
+    if name == PER_REFERENCED:
         return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, said("per.referenced-group")
-    if name in _PER_GROUP:
+    if name in PER_GROUP:
         return ReasonCode.INSTANCES_PER_GROUP_EXCEEDED, said("per.group")
     is_instance = name.endswith("per-instance")
     per = said("per.instance") if is_instance else said("per.interface")
@@ -289,4 +286,4 @@ def without_effect(facts: LaunchFacts, target: str) -> Iterator[Reason]:
 def fullness(usage: Usage) -> tuple[float, bool, str, str]:
     """Rank by how full a limit is after the change, the fullest first."""
     after, ceiling, name = usage.limit.after or 0, usage.limit.ceiling or 1, usage.limit.name
-    return -after / ceiling, name in _PER_GROUP, usage.target, name
+    return -after / ceiling, name in PER_GROUP, usage.target, name
