@@ -1,9 +1,10 @@
-"""Run seeds: ``python -m tests.sim --seeds N --from S [--provider P] [--store sqlite|postgres]``.
+"""Run seeds: ``python -m tests.sim --seeds N --from S [--provider P] [--store S]``.
 
-Without ``--provider`` and ``--store`` these are all clouds on both stores, in turns. Prints how far
-it is, how fast and how long it will take (stderr), then a line for each store and cloud, and for
-each kind of violation its first story, made small. The exit code is 1 where one was found, and 130
-where it was stopped: it then says with which ``--from`` it goes on.
+Without ``--provider`` these are all clouds, in turns; without ``--store`` each story is one of both
+stores: whatever PostgreSQL does otherwise than SQLite is a violation, too. Prints how far it is,
+how fast and how long it will take (stderr), then a line for each cloud, and for each kind of
+violation its first story, made small. The exit code is 1 where one was found, and 130 where it was
+stopped: it then says with which ``--from`` it goes on.
 
 ``--only CODE`` looks at those kinds of violations alone, ``--keep FOLDER`` writes the small stories
 there, ``--story FILE`` tells one that was kept.
@@ -37,14 +38,13 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     logs.LOGGER.setLevel(logging.CRITICAL)
     if given.story:
-        return _tell(load(Path(given.story)), given.store or STORES[0])
+        return _tell(load(Path(given.story)), "sqlite" if given.store == "both" else given.store)
     if given.mutants:
         from tests.sim import mutants  # noqa: PLC0415 - it copies the tree, which a search must not
 
         return mutants.main(given.seeds, given.jobs, given.without, given.mutant)
-    stores = [given.store] if given.store else STORES
     providers = [given.provider] if given.provider else PROVIDERS
-    return _search([(store, provider) for store in stores for provider in providers], given)
+    return _search([(given.store, provider) for provider in providers], given)
 
 
 def _search(combinations: Sequence[tuple[str, str]], given: argparse.Namespace) -> int:
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--from", type=int, default=0, dest="first")
     parser.add_argument("--provider", choices=PROVIDERS, help="one cloud, not each of them")
-    parser.add_argument("--store", choices=STORES, help="one store, not each of them")
+    parser.add_argument("--store", choices=STORES, default="both", help="one of them alone")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--chunk", type=int, default=25, help="seeds of one before the next")
     parser.add_argument("--only", default="", metavar="CODE,…")

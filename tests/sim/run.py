@@ -54,6 +54,7 @@ def _run(world: World) -> Result:
         with determined(world), recalling(), remembering():
             try:
                 _tell(world)
+                world.compare_stores()
             except RunawayError as error:
                 world.monitor.broken("runaway", str(error))
             except Exception as error:

@@ -19,7 +19,8 @@ from tests.sim.generate import story_of
 from tests.sim.run import Result, not_collected, run
 from tests.sim.stores import new_store_of, server
 
-STORES = ("sqlite", "postgres")
+STORES = ("both", "sqlite", "postgres")
+"""Both: what is done in SQLite is compared with PostgreSQL (:mod:`tests.sim.twin`)."""
 
 _CHUNK = 25
 """After so many stories garbage is collected, and the next store or cloud has its turn."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sgguard.errors import SgguardError
 from sgguard.store.sqlite import SqliteDatabase, _Link
+from tests.sim.twin import SEPARATOR, TwinDatabase
 
 _STATEMENTS = 1024
 """More than there are: each is parsed once per process."""
@@ -66,14 +67,17 @@ SHARED: dict[str, Shared] = {}
 """By the URL of the store."""
 
 
-def shared(url: str, database: Any) -> Shared:
-    """Let a database of a story use the one connection to its store."""
+def shared(url: str, database: Any) -> list[Shared]:
+    """Let a database of a story use the one connection to its store, or to each of two."""
+    if isinstance(database, TwinDatabase):
+        first, second = url.split(SEPARATOR)
+        return [*shared(first, database.first), *shared(second, database.second)]
     found = SHARED.get(url)
     if found is None:
         make = _in_memory if isinstance(database, SqliteDatabase) else _on_server
         found = SHARED[url] = make(database)
     database._pool = found
-    return found
+    return [found]
 
 
 def _in_memory(database: SqliteDatabase) -> Shared:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,14 @@ import psycopg
 from sgguard.store import open_store
 from tests import postgres
 from tests.sim.shared import SHARED
+from tests.sim.twin import twin_url
 
 _SHM = Path("/dev/shm")
+_NOTHING_LASTS = (
+    "-c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+    " -c autovacuum=off -c track_counts=off -c track_activities=off -c update_process_title=off"
+)
+"""No story takes the machine's power away, and the tables are emptied every few stories."""
 _TABLES = """
 SELECT tablename FROM pg_tables
 WHERE schemaname = %s AND tablename <> 'sgguard_schema_version' ORDER BY tablename
@@ -29,28 +35,29 @@ WHERE schemaname = %s AND tablename <> 'sgguard_schema_version' ORDER BY tablena
 def new_store_of(
     kind: str, *, is_alone: bool = True, server_url: str = ""
 ) -> Iterator[Callable[[], str]]:
-    """Give a function that returns the URL of an empty store of that kind.
+    """Give a function that returns the URL of an empty store of that kind, or of ``both`` kinds.
 
     One that other processes write to as well (not ``is_alone``) is in a file, or on a server. A
     PostgreSQL is started for it where none is given.
     """
     if kind == "sqlite":
         yield in_memory if is_alone else fresh_sqlite
-    elif server_url:
-        yield from _on(server_url)
-    else:
-        with server() as url:
-            yield from _on(url)
+        return
+    with (
+        nullcontext(server_url) if server_url else server() as url,
+        _on(url) as on_server,
+    ):
+        yield on_server if kind == "postgres" else lambda: twin_url(in_memory(), on_server())
 
 
 @contextmanager
 def server() -> Iterator[str]:
     """Run a PostgreSQL for stories, of several processes if need be, and give its URL."""
-    # No story takes the machine's power away, so none needs to wait for its disk.
-    with postgres.server("-c fsync=off -c full_page_writes=off") as made:
+    with postgres.server(_NOTHING_LASTS) as made:
         yield made.socket_url()
 
 
+@contextmanager
 def _on(server_url: str) -> Iterator[Callable[[], str]]:
     """Give what makes empty stores in a schema of this process."""
     schema = f"story_{os.getpid()}"

@@ -25,7 +25,8 @@ QUICK_TOLD, SLOW_TOLD = 10, 150
 QUICK_BINDS, SLOW_BINDS = 25, 300
 """Stories of each cloud of binds and clicks, which take 25 ms each."""
 
-SLOW_POSTGRES = 150
+SLOW_POSTGRES = 60
+"""Stories of each kind and cloud on PostgreSQL, and as many on both stores side by side."""
 
 
 def code_of(path: Path) -> str:
@@ -80,14 +81,6 @@ def test_whatever_happens_to_its_workers_a_bind_is_told_as_it_is_and_comes_to_it
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("postgres_server")
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_random_story_of_binds_breaks_an_invariant_on_postgresql(provider):
-    seeds = range(SLOW_POSTGRES // 3)
-    require_unbroken(search(provider, seeds, "postgres", kind="bind"), seeds, kind="--kind bind")
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_random_story_of_many_breaks_an_invariant(provider):
     seeds = range(QUICK, SLOW)
@@ -97,10 +90,12 @@ def test_no_random_story_of_many_breaks_an_invariant(provider):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("postgres_server")
+@pytest.mark.parametrize("store", ["both", "postgres"])
+@pytest.mark.parametrize("kind", ["", "told", "bind"])
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_random_story_breaks_an_invariant_on_postgresql(provider):
+def test_no_random_story_breaks_an_invariant_on_postgresql(provider, kind, store):
     seeds = range(SLOW_POSTGRES)
-    require_unbroken(search(provider, seeds, "postgres"), seeds)
+    require_unbroken(search(provider, seeds, store, kind=kind), seeds, kind=kind and f"--kind {kind}")
 
 
 @pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])

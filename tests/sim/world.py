@@ -31,6 +31,7 @@ from tests.sim.scheduler import Killed, Scheduler, Task
 from tests.sim.seams import SimDatabase, SimTransport, face_of
 from tests.sim.shared import SHARED, Shared, shared
 from tests.sim.story import Story, policy_of, state_of
+from tests.sim.twin import SEPARATOR, TwinDatabase, open_twin
 from tests.worlds import world_of
 
 EPOCH_S = 1_800_000_000.0
@@ -129,11 +130,15 @@ class World:
         clouds = self.emulator.state.clouds
         clouds[0] = watched(clouds[0])
         self.content = self.content_now()
-        self.store = open_store(self.store_url, now=self.store_now)
+        self.store = (
+            open_twin(self.store_url, self.store_now)
+            if SEPARATOR in self.store_url
+            else open_store(self.store_url, now=self.store_now)
+        )
         self.database = self.store._database
         self.database._lasts = False  # no story takes the machine's power away
         self.store._database = SimDatabase(self.database, self)  # type: ignore[assignment]
-        self._shared: Shared | None = None
+        self._shared: list[Shared] = []
         if self.is_alone and not self.story.kept:  # that must be found in another version first
             self._shared = shared(self.store_url, self.database)
         self.monitor = Monitor(self)
@@ -286,8 +291,7 @@ class World:
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Read the store without being a worker."""
-        if self._shared is not None and self._shared.memory is not None:
-            memory = self._shared.memory
+        if self._shared and (memory := self._shared[0].memory) is not None:
             return memory.execute(statement, {**values, "now": self.store_now()}).fetchall()
         work: Callable[[Any], Any] = lambda session: session.rows(statement, **values)  # noqa: E731
         found: list[tuple[Any, ...]] = self.database.autocommit(work)
@@ -302,14 +306,21 @@ class World:
         found: list[list[tuple[Any, ...]]] = self.database.autocommit(read)
         return found
 
+    def compare_stores(self) -> None:
+        """Find out whether both stores, where there are two, hold the same."""
+        if isinstance(self.database, TwinDatabase):
+            tables = sorted(set(self.written) - {"sgguard_schema_version"})
+            for text in self.database.differences(tables):
+                self.monitor.broken("stores", f"SQLite and PostgreSQL differ: {text}")
+
     def close(self) -> None:
         """Close the store."""
-        if self._shared is None:
+        if not self._shared:
             self.store.close()
             if self.store_url in SHARED:  # it knows nothing of what was written here
                 SHARED.pop(self.store_url).close()
-        else:
-            self._shared.written.update(self.written)
+        for one in self._shared:
+            one.written.update(self.written)
 
 
 def thread_of(name: str) -> str:
