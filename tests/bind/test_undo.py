@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sgguard.approvals import resolve
 from sgguard.engine import bind
 from sgguard.errors import EventError, InputError
 from sgguard.model.event import Event
@@ -62,6 +63,37 @@ def test_what_others_changed_since_is_left_and_named(fleet):
     assert {last, again} <= fleet.holders_of()
     # the other decision can be taken back by itself
     assert by_status(undone(fleet, other["decision_id"]), "done") == {again}
+
+
+def test_what_was_put_on_again_while_an_undo_was_thought_over_is_left(fleet):
+    again, *rest = ids(8)
+    done = fleet.bind(ids(8))
+    shown = undoing.undo(done["decision_id"], fleet.context(), by="olga")
+    assert by_status(shown.decided(fleet.context()).document, "planned") == set(ids(8))
+    fleet.clock.jumped_s += 60
+    fleet.bind([again], event_id="b-2", action="unbind")
+    other = fleet.bind([again], event_id="b-3")
+    back = shown.carry_out(fleet.context())
+    assert by_status(back, "done") == set(rest)
+    assert other["decision_id"] in rows(back)[again]["message"]
+    assert fleet.holders_of() == {again}
+
+
+def test_what_was_asked_before_and_approved_since_is_left(fleet):
+    again, *rest = ids(8)
+    fleet.mode = "approve"
+    asked = fleet.bind([again], event_id="b-0")
+    fleet.mode = "enforce"
+    fleet.clock.jumped_s += 60
+    done = fleet.bind(ids(8))
+    on(fleet, again).remove(GROUP)
+    fleet.clock.jumped_s += 60
+    (question,) = fleet.store.approvals("pending")
+    resolve.approve(question.approval_id, "olga", fleet.context())
+    assert fleet.holders_of() == set(ids(8))
+    back = undone(fleet, done["decision_id"])
+    assert by_status(back, "done") == set(rest)
+    assert asked["decision_id"] in rows(back)[again]["message"]
 
 
 def test_an_unbind_is_put_back(fleet):

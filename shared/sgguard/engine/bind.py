@@ -64,21 +64,25 @@ def bind_once(
     event: Event,
     context: Context,
     *,
-    since: Mapping[str, Sentence] | None = None,
+    since: Callable[[], Mapping[str, Sentence]] = dict,
     report: Report = silent,
     require: Callable[[BindDecided], None] = lambda _decided: None,
     hands_on: bool = False,
 ) -> Json:
     """Handle one bind request; every later delivery of its event gets the same response.
 
-    ``since`` says of holders what happened to them since the decision that is undone. ``require``
-    raises where a plan is not the one that is wanted. What ``hands_on`` means: see
-    :mod:`sgguard.engine.bind_rest`.
+    ``since`` says of holders what happened to them since the decision that is undone; it is asked
+    anew with every look, the last one under the lock of the group, too. ``require`` raises where a
+    plan is not the one that is wanted. ``hands_on``: see :mod:`sgguard.engine.bind_rest`.
 
     Raises:
         SgguardError: it was not decided, or not carried out to its end; the next delivery goes on.
     """
-    decide = partial(bind_decide.decide, request, context, event.event_id, since=since or {})
+
+    def decide(decision_id: str) -> BindDecided:
+        known = since()
+        return bind_decide.decide(request, context, event.event_id, decision_id, since=known)
+
     if context.store is None:
         return _unkept(decide(context.new_id()))
     binder = of_keeper(Keeper.of(context), report, hands_on=hands_on)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from sgguard.model.event import Event
 from sgguard.model.request import Action, BindRequest
 from sgguard.model.sentence import Sentence, said
 from sgguard.store.base import Store
-from sgguard.store.rows import Query, Record
+from sgguard.store.rows import Query
 
 Json = dict[str, Any]
 Report = Callable[[int, int], None]
@@ -36,10 +37,13 @@ _LATER_MAX = 10_000
 
 
 class Undo(msgspec.Struct, frozen=True):
-    """What taking a decision back asks for; ``event_id`` is that of its own decision."""
+    """What taking a decision back asks for; ``event_id`` is that of its own decision.
+
+    ``since`` reads which later decisions changed its holders.
+    """
 
     request: BindRequest
-    since: dict[str, Sentence]
+    since: Callable[[], dict[str, Sentence]]
     event_id: str
 
     def decided(self, context: Context) -> BindDecided:
@@ -50,7 +54,7 @@ class Undo(msgspec.Struct, frozen=True):
         """
         context = _enforcing(context)
         ids = (self.event_id, "")
-        return bind_decide.decide(self.request, context, *ids, since=self.since)
+        return bind_decide.decide(self.request, context, *ids, since=self.since())
 
     def carry_out(
         self,
@@ -112,7 +116,7 @@ def undo(decision_id: str, context: Context, *, by: str) -> Undo:
         requested_by=by,
         undoes=decision_id,
     )
-    since = _since(store, record, address, frozenset(holders))
+    since = partial(_since, store, decision_id, address, frozenset(holders))
     return Undo(request, since, f"{decision_id}/{context.new_id()}")
 
 
@@ -123,29 +127,43 @@ def _changed(store: Store, decision_id: str) -> Iterable[str]:
 
 
 def _since(
-    store: Store, record: Record, address: Address, holders: frozenset[str]
+    store: Store, decision_id: str, address: Address, holders: frozenset[str]
 ) -> dict[str, Sentence]:
-    """Return which later decisions changed the same group on the same holders."""
-    query = Query(target=str(address), limit=_LATER_MAX)
-    found: dict[str, Sentence] = {}
-    for later in store.decisions(query):
-        # Of two at the same moment it is not known which came first: then it is left as it is.
-        is_other = later.guard == "bind" and later.decision_id != record.decision_id
-        if not is_other or later.at_s < record.at_s:
+    """Return which later decisions changed the same group on the same holders.
+
+    Later is what began later: one that waited for its approval was decided long before. While one
+    is under way no other one of its group is.
+    """
+    own = store.run(decision_id)
+    if own is None:
+        return {}
+    found: dict[str, tuple[float, Sentence]] = {}
+    for later in store.decisions(Query(target=str(address), limit=_LATER_MAX)):
+        if later.guard != "bind" or later.decision_id == decision_id:
             continue
         part = json.loads(later.document_json).get("bind")
-        if part is None or part["undoes"] == record.decision_id:
+        if part is None or part["undoes"] == decision_id:
+            continue
+        run = store.run(later.decision_id)
+        # Of two at the same moment it is not known which came first: then it is left as it is.
+        if run is None or run.begun_at_s < own.begun_at_s:
             continue
         if part["action"] == "bind":
             words = said("row.bound-since", decision=later.decision_id)
         else:
             words = said("row.unbound-since", decision=later.decision_id)
-        try:
-            changed = [one for one in _changed(store, later.decision_id) if one in holders]
-        except StoreError:  # another sgguard wrote it: what it changed is not known
-            changed = list(holders)
-        found |= dict.fromkeys(changed, words)
-    return found
+        for one in _changed_of(store, later.decision_id, holders):
+            if one not in found or found[one][0] <= run.begun_at_s:
+                found[one] = run.begun_at_s, words
+    return {one: words for one, (_, words) in found.items()}
+
+
+def _changed_of(store: Store, decision_id: str, holders: frozenset[str]) -> Iterable[str]:
+    """Return which of these holders a decision changed; all where that is not known."""
+    try:
+        return [one for one in _changed(store, decision_id) if one in holders]
+    except StoreError:  # another sgguard wrote it
+        return holders
 
 
 def _enforcing(context: Context) -> Context:
