@@ -20,6 +20,7 @@ from sgguard.model.event import Event
 from sgguard.model.request import BindRequest, DeleteRequest, LaunchRequest, RestRequest
 from sgguard.operations import restore as restoring
 from sgguard.operations import resume as resuming
+from sgguard.operations import undo as unbinding
 from sgguard.operations import undo_remedy as undoing
 from tests.sim import clicks, operators, room
 from tests.sim.scheduler import Task
@@ -206,6 +207,27 @@ def undo(world: World, task: Task, spec: Json) -> None:
             _tried(world, task, f"undo {one}", partial(_taken_back, one, event_id, context))
 
 
+def undo_bind(world: World, task: Task, spec: Json) -> None:
+    """Take back what a bind has done, as an operator who is shown it and thinks it over."""
+    found = [decision_id for decision_id, _ in world.monitor.rows.binds()]
+    if not found:
+        return
+    decision_id = found[spec["which"] % len(found)]
+    what = f"undo of {decision_id}"
+    try:
+        wanted = unbinding.undo(decision_id, world.context(task), by="olga")
+        if not wanted.request.holders or wanted.decided(world.context(task)).plan is None:
+            world.note(task, f"{what}: there is nothing to undo")
+            return
+    except SgguardError as error:
+        world.note(task, f"{what}: {type(error).__name__}: {error}")
+        return
+    world.scheduler.wait(spec["waits"])
+    document = _tried(world, task, what, partial(wanted.carry_out, world.context(task)))
+    if document is not None:
+        world.monitor.answered(what, document)
+
+
 def _taken_back(decision_id: str, event_id: str, context: Context) -> Json:
     shown = undoing.preview(decision_id, context)
     return undoing.carry_out(shown, event_id, context, by="olga")
@@ -309,6 +331,7 @@ ACTS: dict[str, Callable[[World, Task, Json], None]] = {
     "accept": accept,
     "restore": restore,
     "undo": undo,
+    "undo-bind": undo_bind,
     "halt": operators.halt,
     "lift": operators.lift,
     "purge": operators.purge,

@@ -54,6 +54,7 @@ THEMES = (
 )
 _SHARE = 0.15
 _SHARE_MOVED = 0.4
+_SHARE_UNDONE = 0.3
 _POINTS = {
     "any": range(1, 50),
     "store-write": (1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12),
@@ -101,6 +102,7 @@ class _Writer:
             task.setdefault("mishaps", self._mishaps(task))
         self._taken_over(random.Random(f"sim binds rare {provider} {seed}"))
         self._moved_to(random.Random(f"sim binds move {provider} {seed}"))
+        self._undone(random.Random(f"sim binds undo {provider} {seed}"))
 
     # -- the cloud -------------------------------------------------------------------------
 
@@ -314,6 +316,33 @@ class _Writer:
         event = {"id": "m0", "targets": [going], "by": "bob"}
         at_s = bind["at"] + rng.choice([0.0, rng.uniform(0, 0.5)])
         self._task("m0", "deliver", at_s, events=[event], mishaps=[])
+
+    def _undone(self, rng: random.Random) -> None:
+        """Let an operator undo a bind, in some stories: he is shown it, and thinks it over."""
+        if rng.random() > _SHARE_UNDONE:
+            return
+        for number in range(rng.choice([1, 1, 2])):
+            at_s = rng.choice([rng.uniform(1, 6), rng.choice(self.moments) + rng.uniform(0, 4)])
+            waits_s = rng.choice([0.0, rng.uniform(0, 2), rng.uniform(2, 8)])
+            mishaps = []
+            if rng.random() < 0.4:
+                what = rng.choice(["kill", "kill-after", "freeze", "freeze-after", "error", "lost"])
+                points = "cloud-write" if rng.random() < 0.3 else "store-write"
+                seconds = round(rng.uniform(60, 90), 3) if what.startswith("freeze") else 0.0
+                mishaps = [[points, rng.randint(1, 9), what, seconds]]
+            more = {"waits": round(waits_s, 3), "which": rng.randint(0, 3), "mishaps": mishaps}
+            self._task(f"undo{number}", "undo-bind", at_s, **more)
+            if rng.random() < 0.6:
+                self._bound_again(rng, number, at_s, waits_s)
+
+    def _bound_again(self, rng: random.Random, number: int, at_s: float, waits_s: float) -> None:
+        """Let others take off what is put on, and put it on again, while he thinks."""
+        first = next(one for one in self.events if "group" in one)
+        other = {"bind": "unbind", "unbind": "bind"}[first.get("action", "bind")]
+        for again, action in enumerate([other, first.get("action", "bind")]):
+            event = {**first, "id": f"u{number}{again}", "action": action}
+            when_s = at_s + waits_s * (0.2 + 0.4 * again) + rng.choice([0.0, rng.uniform(0, 1)])
+            self._task(f"u{number}{again}", "deliver", when_s, events=[event], mishaps=[])
 
     def _mishaps(self, task: Json) -> list[list[object]]:
         rng = self.rng

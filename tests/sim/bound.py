@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgguard.model.bind import BindPlan
 from tests.sim.cloud import Effect, Picture
-from tests.sim.journal import Line, pointed_to
+from tests.sim.journal import AnyPlan, Line, pointed_to
 from tests.sim.story import Json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _CHANGED_SINCE = "changed-since"
 
 def check_call(monitor: Monitor, effect: Effect, line: Line, before: Picture) -> None:
     """Check what a holder got: groups that are there, and no more than cloud and policy permit."""
+    _check_since(monitor, effect, line)
     if line.is_undo:
         return
     limits = monitor.world.story.limits
@@ -29,6 +30,30 @@ def check_call(monitor: Monitor, effect: Effect, line: Line, before: Picture) ->
     is_more = number > len(set(effect.before))
     if most is not None and is_more and number > most and effect.subject not in monitor.touched:
         monitor.broken("I7-groups", f"{effect}: {most} are permitted; {line.decision_id}")
+
+
+def undone_by(plan: AnyPlan | None) -> str:
+    """The decision whose changes a plan takes back, "" if it is not the undo of a bind."""
+    return plan.undoes if isinstance(plan, BindPlan) else ""
+
+
+def _check_since(monitor: Monitor, effect: Effect, line: Line) -> None:
+    """Undoing a bind changes what that one has changed, and nobody after it."""
+    if effect.kind != "set-groups":
+        return
+    found = monitor.rows.run(line.decision_id)
+    plan = found[1] if found else None
+    undone = undone_by(plan) if not line.is_undo else ""
+    for group_id in set(effect.before) ^ set(effect.after):
+        last = monitor.changed_by.get((effect.subject, group_id), "")
+        if (
+            undone
+            and last not in (undone, line.decision_id)
+            and effect.subject not in monitor.touched
+        ):
+            words = f"{effect}: {line.decision_id} undoes {undone}, and {last or 'nobody'} was last"
+            monitor.broken("I8-since", words)
+        monitor.changed_by[effect.subject, group_id] = line.decision_id
 
 
 def _check_room(monitor: Monitor, group_id: str, line: Line, most: int | None) -> None:
@@ -120,8 +145,7 @@ def check_handed_on(world: World) -> None:
     monitor = world.monitor
     others = [one for one, plan in monitor.rows.open_runs() if not isinstance(plan, BindPlan)]
     for decision_id, plan in monitor.rows.open_runs():
-        found = monitor.rows.run(decision_id)
-        if isinstance(plan, BindPlan) and found and not found[0].startswith("undo"):
+        if isinstance(plan, BindPlan) and not plan.undoes:
             monitor.broken("I5-handed-on", f"{decision_id} is open, and no delivery ends it")
     for approval_id in world.taken:
         notices, now = monitor.rows.acts(approval_id), monitor.rows.state_of(approval_id)

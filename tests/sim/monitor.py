@@ -40,6 +40,7 @@ class Monitor:
     accepted: set[str] = field(default_factory=set)
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
+    changed_by: dict[tuple[str, str], str] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
     _written_for_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
@@ -226,6 +227,8 @@ class Monitor:
         self._check_pointed(effect, line)
         found = self.rows.run(decision_id)
         if found is None or found[0].startswith(TAKING_BACK) or line.is_undo:
+            return
+        if bound.undone_by(found[1]):  # an operator has decided
             return
         modes = {one.get("mode", "enforce") for one in self.world.story.policies.values()}
         questions = self.rows.approved_by(decision_id)

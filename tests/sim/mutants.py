@@ -14,10 +14,12 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 
 from tests.mutation.mutants import Edit
@@ -29,7 +31,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "*_cache", "__pycache__", ".hypothesis", "dist", "build"
 )
 _FOUND = re.compile(r"^  (\S+): \d+ seeds, the first (\d+):", re.MULTILINE)
-_CHUNK = 20
+_CHUNK = 50
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ def _try_on_any(mutant: Mutant, trees: SimpleQueue[Path], seeds: int, without: s
 def copy_of_tree(target: Path) -> Path:
     """Copy the working tree to where it may be broken."""
     shutil.copytree(ROOT, target, ignore=_LEFT_OUT)
+    # A search begins many processes. By its hash each of them sees which file is broken now.
+    for folder in ("shared", "tests/sim"):
+        compile_dir(target / folder, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     return target
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sgguard.errors import SgguardError
 from tests.sim import actors, bound, ending, room
 from tests.sim.determined import determined
 from tests.sim.ending import events_of
@@ -201,7 +202,10 @@ def one_worker(world: World, spec: Json) -> None:
     for task in world.tasks:
         if task.error is not None:
             error, task.error = task.error, None
-            world.note(task, f"{type(error).__name__}: {error}")
+            text = f"{type(error).__name__}: {error}"
+            world.note(task, text)
+            if not isinstance(error, SgguardError):
+                world.monitor.broken("crash", f"{task.name}: {text}")
 
 
 def _is_over(world: World) -> bool:

@@ -95,7 +95,9 @@ def test_no_random_story_of_many_breaks_an_invariant(provider):
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_random_story_breaks_an_invariant_on_postgresql(provider, kind, store):
     seeds = range(SLOW_POSTGRES)
-    require_unbroken(search(provider, seeds, store, kind=kind), seeds, kind=kind and f"--kind {kind}")
+    require_unbroken(
+        search(provider, seeds, store, kind=kind), seeds, kind=kind and f"--kind {kind}"
+    )
 
 
 @pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
