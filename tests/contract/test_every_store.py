@@ -409,6 +409,20 @@ def test_beginning_a_run_again_changes_nothing(kept):
     store.lock(claimed(store, "e2"), ["g1"], 60)
 
 
+def test_runs_that_began_since_and_have_a_word_in_their_plan_are_listed_the_oldest_first(kept):
+    store = kept.open()
+    plans = ['["sg-1"]', '["sg-2"]', '["sg-1","sg_2"]', '["SG"]']
+    for number, plan in enumerate(plans):
+        claim = claimed(store, f"e{number}")
+        run = replace(a_run(f"d-e{number}", f"e{number}"), plan_json=plan)
+        store.begin_run(claim, run)
+        kept.clock.pass_(1)
+    assert [one.decision_id for one in store.runs_since(0.0, "sg-1")] == ["d-e0", "d-e2"]
+    since_s = store.run("d-e1").begun_at_s
+    assert [one.decision_id for one in store.runs_since(since_s, "sg-")] == ["d-e1", "d-e2"]
+    assert store.runs_since(kept.clock.now_s, "sg-1") == ()
+
+
 def test_runs_that_are_open_or_stuck_are_listed_the_oldest_first(kept):
     store = kept.open()
     for number, state in enumerate(("open", "finished", "stuck", "undone", "open")):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgguard.model.bind import BindPlan
 from tests.sim.cloud import Effect, Picture
-from tests.sim.journal import AnyPlan, Line, pointed_to
+from tests.sim.journal import Line, pointed_to
 from tests.sim.story import Json
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ _CHANGED_SINCE = "changed-since"
 
 def check_call(monitor: Monitor, effect: Effect, line: Line, before: Picture) -> None:
     """Check what a holder got: groups that are there, and no more than cloud and policy permit."""
-    _check_since(monitor, effect, line)
     if line.is_undo:
         return
     limits = monitor.world.story.limits
@@ -30,30 +29,6 @@ def check_call(monitor: Monitor, effect: Effect, line: Line, before: Picture) ->
     is_more = number > len(set(effect.before))
     if most is not None and is_more and number > most and effect.subject not in monitor.touched:
         monitor.broken("I7-groups", f"{effect}: {most} are permitted; {line.decision_id}")
-
-
-def undone_by(plan: AnyPlan | None) -> str:
-    """The decision whose changes a plan takes back, "" if it is not the undo of a bind."""
-    return plan.undoes if isinstance(plan, BindPlan) else ""
-
-
-def _check_since(monitor: Monitor, effect: Effect, line: Line) -> None:
-    """Undoing a bind changes what that one has changed, and nobody after it."""
-    if effect.kind != "set-groups":
-        return
-    found = monitor.rows.run(line.decision_id)
-    plan = found[1] if found else None
-    undone = undone_by(plan) if not line.is_undo else ""
-    for group_id in set(effect.before) ^ set(effect.after):
-        last = monitor.changed_by.get((effect.subject, group_id), "")
-        if (
-            undone
-            and last not in (undone, line.decision_id)
-            and effect.subject not in monitor.touched
-        ):
-            words = f"{effect}: {line.decision_id} undoes {undone}, and {last or 'nobody'} was last"
-            monitor.broken("I8-since", words)
-        monitor.changed_by[effect.subject, group_id] = line.decision_id
 
 
 def _check_room(monitor: Monitor, group_id: str, line: Line, most: int | None) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sgguard.model.codes import Outcome
-from tests.sim import bound
+from tests.sim import bound, since
 from tests.sim.cloud import Effect, Outline, Picture, Rule, is_delete, is_of, outline
 from tests.sim.journal import AnyPlan, Line, planned_in, pointed_to
 from tests.sim.records import Records, is_kept
@@ -40,7 +40,7 @@ class Monitor:
     accepted: set[str] = field(default_factory=set)
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
-    changed_by: dict[tuple[str, str], str] = field(default_factory=dict)
+    changed_by: dict[since.Thing, str] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
     _written_for_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)
@@ -179,6 +179,7 @@ class Monitor:
         self._check_chain(task, effect, line, before)
         self._check_caps(effect, line, before)
         bound.check_call(self, effect, line, before)
+        since.check(self, effect, line)
 
     def _came_too_late(self, task: Task, effect: Effect) -> bool:
         """Say whether somebody else came between the last look of a worker and its call.
@@ -228,7 +229,7 @@ class Monitor:
         found = self.rows.run(decision_id)
         if found is None or found[0].startswith(TAKING_BACK) or line.is_undo:
             return
-        if bound.undone_by(found[1]):  # an operator has decided
+        if since.undone_by(found[1]):  # an operator has decided
             return
         modes = {one.get("mode", "enforce") for one in self.world.story.policies.values()}
         questions = self.rows.approved_by(decision_id)

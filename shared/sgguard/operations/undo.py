@@ -8,7 +8,7 @@ later decision changed as well. A group that comes back is put behind the others
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,23 +17,24 @@ from msgspec.structs import replace
 
 from sgguard.engine import bind, bind_decide
 from sgguard.engine.bind_decide import BindDecided
-from sgguard.engine.bulk import results_in
 from sgguard.engine.context import Context
 from sgguard.engine.execute import Executor
-from sgguard.errors import EventError, StoreError
+from sgguard.errors import EventError
 from sgguard.model.address import Address
+from sgguard.model.bind import BindPlan
 from sgguard.model.codes import Mode
 from sgguard.model.event import Event
 from sgguard.model.request import Action, BindRequest
 from sgguard.model.sentence import Sentence, said
+from sgguard.operations.since import Since, changed_in
+from sgguard.store import codec
 from sgguard.store.base import Store
-from sgguard.store.rows import Query
+from sgguard.store.rows import Run
 
 Json = dict[str, Any]
 Report = Callable[[int, int], None]
 
 SOURCE = "undo"
-_LATER_MAX = 10_000
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -107,7 +108,7 @@ def undo(decision_id: str, context: Context, *, by: str) -> Undo:
         )
     address, action = Address.parse(part["group"]), part["action"]
     inverse: Action = "unbind" if action == "bind" else "bind"
-    holders = tuple(_changed(store, decision_id))
+    holders = tuple(changed_in(store, decision_id))
     request = BindRequest(
         scope=address.scope,
         group_id=address.group_id,
@@ -116,54 +117,24 @@ def undo(decision_id: str, context: Context, *, by: str) -> Undo:
         requested_by=by,
         undoes=decision_id,
     )
-    since = partial(_since, store, decision_id, address, frozenset(holders))
+    since = partial(_since, store, run, frozenset(holders))
     return Undo(request, since, f"{decision_id}/{context.new_id()}")
 
 
-def _changed(store: Store, decision_id: str) -> Iterable[str]:
-    """Return the holders that a decision changed itself, by its journal."""
-    results = results_in(store.entries(decision_id))
-    return (one for one, how in results.items() if how.status == "done")
-
-
-def _since(
-    store: Store, decision_id: str, address: Address, holders: frozenset[str]
-) -> dict[str, Sentence]:
-    """Return which later decisions changed the same group on the same holders.
-
-    Later is what began later: one that waited for its approval was decided long before. While one
-    is under way no other one of its group is.
-    """
-    own = store.run(decision_id)
-    if own is None:
+def _since(store: Store, run: Run | None, holders: frozenset[str]) -> dict[str, Sentence]:
+    """Return of each holder which later decision put the group on it, or took it off."""
+    if run is None:
         return {}
-    found: dict[str, tuple[float, Sentence]] = {}
-    for later in store.decisions(Query(target=str(address), limit=_LATER_MAX)):
-        if later.guard != "bind" or later.decision_id == decision_id:
-            continue
-        part = json.loads(later.document_json).get("bind")
-        if part is None or part["undoes"] == decision_id:
-            continue
-        run = store.run(later.decision_id)
-        # Of two at the same moment it is not known which came first: then it is left as it is.
-        if run is None or run.begun_at_s < own.begun_at_s:
-            continue
-        if part["action"] == "bind":
-            words = said("row.bound-since", decision=later.decision_id)
-        else:
-            words = said("row.unbound-since", decision=later.decision_id)
-        for one in _changed_of(store, later.decision_id, holders):
-            if one not in found or found[one][0] <= run.begun_at_s:
-                found[one] = run.begun_at_s, words
-    return {one: words for one, (_, words) in found.items()}
-
-
-def _changed_of(store: Store, decision_id: str, holders: frozenset[str]) -> Iterable[str]:
-    """Return which of these holders a decision changed; all where that is not known."""
-    try:
-        return [one for one in _changed(store, decision_id) if one in holders]
-    except StoreError:  # another sgguard wrote it
-        return holders
+    plan = codec.load(BindPlan, run.plan_json)
+    since = Since(store, run, (plan.group_id,))
+    found: dict[str, Sentence] = {}
+    for target in plan.targets:
+        later = since.of_target(target, plan.group_id) if target.holder_id in holders else None
+        if later and later.is_there:
+            found[target.holder_id] = said("row.bound-since", decision=later.decision_id)
+        elif later:
+            found[target.holder_id] = said("row.unbound-since", decision=later.decision_id)
+    return found
 
 
 def _enforcing(context: Context) -> Context:

@@ -8,7 +8,7 @@ decision that deleted or built a group is not undone: only ``sgguard restore`` b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -25,11 +25,11 @@ from sgguard.model.decision import Step
 from sgguard.model.sentence import Sentence, Text, said
 from sgguard.model.subject import holder_of, rule_of
 from sgguard.operations.earlier import UNDO
+from sgguard.operations.since import UNDO_OF, Since, done_in
 from sgguard.providers.base import Cloud
 from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
 from sgguard.remedy.prepare import Prepared, without_sentences
-from sgguard.remedy.progress import Progress
 from sgguard.remedy.snapshot import HolderGroups, ReferringRule, Snapshot
 from sgguard.remedy.world import State
 from sgguard.render import values
@@ -43,7 +43,6 @@ Json = dict[str, Any]
 
 SOURCE = UNDO
 _ENDED = ("finished", "accepted")
-_UNDO_OF = "undo of "
 
 
 class RemedyUndo(msgspec.Struct, frozen=True):
@@ -73,35 +72,36 @@ def preview(decision_id: str, context: Context) -> RemedyUndo:
         words = f"decision {decision_id} is not at its end: sgguard resume {decision_id} first"
         raise EventError(words, status=409)
     plan = codec.load(Plan, run.plan_json)
-    done = list(_done(store, decision_id, plan))
+    done = list(done_in(store, decision_id, plan))
     if any(one.change.kind in ("delete-group", "create-group") for one in done):
         words = f"decision {decision_id} deleted or built a group"
         raise EventError(f"{words}: sgguard restore {decision_id} brings it back", status=409)
     cloud = connect(plan.scope, context)
-    planned, left = _back(cloud, done, plan)
+    planned, left = _back(cloud, done, plan, _since(store, run, done))
     return RemedyUndo(record, planned, left, cloud)
 
 
-def _back(cloud: Cloud, done: Sequence[Planned], plan: Plan) -> tuple[Plan, tuple[Text, ...]]:
+def _since(store: Store, run: Run, done: Sequence[Planned]) -> Since:
+    changes = [one.change for one in done]
+    carried = (group_id for one in changes for group_id in (*one.before, *one.after))
+    return Since(store, run, {*carried, *(one.group_id for one in changes)} - {""})
+
+
+def _back(
+    cloud: Cloud, done: Sequence[Planned], plan: Plan, since: Since
+) -> tuple[Plan, tuple[Text, ...]]:
     """Return what takes changes back as the world is now, and what stays and why."""
     planned: list[Planned] = []
     left: list[Text] = []
     for one in reversed(done):
         inverse, why = _inverse(cloud, one.change)
+        if inverse is not None and (later := since.of_change(one.change)):
+            inverse, why = None, said("why.changed-by", decision=later.decision_id)
         if inverse is None:
             left.append(said("left.as-is", step=said_of(one.step), why=why))
         else:
             planned.append(Planned(_step(one.step), inverse, one.target))
     return Plan(plan.scope, tuple(planned)), tuple(left)
-
-
-def _done(store: Store, decision_id: str, plan: Plan) -> Iterator[Planned]:
-    """Yield the changes that were made and not undone, as they were made."""
-    progress = Progress.of(plan, store.entries(decision_id))
-    for entry in progress.entries:
-        if not entry.is_undo and entry.state == "done" and progress.is_done(entry.step):
-            planned = plan.planned[entry.step]
-            yield replace(planned, change=codec.load(Change, entry.change_json))
 
 
 _TAKEN_BACK = said("why.taken-back")
@@ -195,12 +195,13 @@ def moved(executor: Executor, run: Run, record: Record, prepared: Prepared) -> S
     """
     del run  # its plan is the one that is prepared
     event_id = str(json.loads(record.document_json)["event_id"])
-    first = executor.store.run(event_id.removeprefix(_UNDO_OF))
+    first = executor.store.run(event_id.removeprefix(UNDO_OF))
     if first is None or first.state not in _ENDED:
         return MOVED
     cloud = connect(prepared.plan.scope, executor.context)
     begun = codec.load(Plan, first.plan_json)
-    plan, _ = _back(cloud, [*_done(executor.store, first.decision_id, begun)], begun)
+    done = [*done_in(executor.store, first.decision_id, begun)]
+    plan, _ = _back(cloud, done, begun, _since(executor.store, first, done))
     fresh = Prepared(plan, _snapshot(plan))
     return None if without_sentences(fresh) == without_sentences(prepared) else MOVED
 
@@ -229,7 +230,7 @@ def _document(found: RemedyUndo, decision_id: str) -> Json:
     own = {
         **first,
         "decision_id": decision_id,
-        "event_id": f"{_UNDO_OF}{found.record.decision_id}",
+        "event_id": f"{UNDO_OF}{found.record.decision_id}",
         "guard": "restore",
         "verdict": "remediate",
         "reasons": [],

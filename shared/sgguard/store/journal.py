@@ -40,6 +40,11 @@ _RUN = (
 # What is only asked about has no plan yet: it is not begun.
 _ONE_RUN = f"{_RUN} WHERE decision_id = :decision_id AND state NOT IN ('asked', 'refused')"
 _OPEN_RUNS = f"{_RUN} WHERE state IN ('open', 'stuck') ORDER BY begun_at_s, decision_id"
+_RUNS_SINCE = f"""{_RUN}
+WHERE state IN ('open', 'finished', 'undone', 'stuck', 'accepted') AND begun_at_s >= :begun_at_s
+    AND plan_json LIKE '%' || CAST(:word AS TEXT) || '%'
+ORDER BY begun_at_s, decision_id
+"""
 _BEGIN = """
 INSERT INTO sgguard_runs (decision_id, source, event_id, plan_json, snapshot_json, keys_json,
     shared_json, state, direction, fence, holder, lease_until_s, lease_s, note, begun_at_s)
@@ -165,6 +170,15 @@ class Journal(Tables):
     def open_runs(self, session: Session) -> tuple[Run, ...]:
         """Return the runs that are open or stuck, the oldest first."""
         return tuple(_run(row) for row in session.rows(_OPEN_RUNS))
+
+    @autocommit
+    def runs_since(self, session: Session, begun_at_s: float, word: str) -> tuple[Run, ...]:
+        """Return the runs that began then or later and have a word in their plan, the oldest first.
+
+        The id of a group finds those that change it or what carries it, and maybe others.
+        """
+        found = session.rows(_RUNS_SINCE, begun_at_s=begun_at_s, word=word)
+        return tuple(_run(row) for row in found)
 
     @autocommit
     def entries(self, session: Session, decision_id: str) -> tuple[Entry, ...]:

@@ -72,6 +72,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "left.as-is": "{step}: {why:9000}",
     "why.taken-back": "somebody took it back already",
     "why.changed": "it has changed since",
+    "why.changed-by": "decision {decision} changed it since",
     "why.bare": "{holder} would be left without a group",
     "note.handed-on": "{over} of {n} holders are over; the rest is handed on",
     "note.unkept": "not kept: the store failed",

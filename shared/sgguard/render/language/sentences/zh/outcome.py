@@ -70,6 +70,7 @@ WORDS: Mapping[str, str | Mapping[str, str]] = {
     "left.as-is": "保持现状：{step}——{why:9000}",
     "why.taken-back": "已有人改回",
     "why.changed": "此后已有其他改动",
+    "why.changed-by": "判定 {decision} 此后已有改动",
     "why.bare": "回滚后 {holder} 将没有安全组",
     "note.handed-on": "共 {n} 个资源，已处理 {over} 个，其余转由后续投递继续处理",
     "note.unkept": "存储不可用，未能保存判定",
