@@ -21,7 +21,10 @@ def add_rare(story: Story, targets: Sequence[str], rng: random.Random) -> None:
         if rng.random() < _SHARE:
             story.tasks += add(story, targets, rng)
     # These fit few stories, and so are in more of those.
-    for add in (_other_content, _taken_back, _opened_after_the_begin, _named_at_the_last):
+    for add in (
+        *(_other_content, _taken_back, _opened_after_the_begin, _named_at_the_last),
+        _launched_again,
+    ):
         if rng.random() < _SHARE_OF_FEW:
             story.tasks += add(story, targets, rng)
 
@@ -144,4 +147,20 @@ def _taken_back(story: Story, targets: Sequence[str], rng: random.Random) -> lis
         tasks.append({"name": f"u{number + 2}", "kind": "undo", "at": undo_s, "mishaps": mishaps})
         if rng.random() < 0.5:
             tasks[-1]["mishaps"] = []
+    return tasks
+
+
+def _launched_again(story: Story, targets: Sequence[str], rng: random.Random) -> list[Json]:
+    """What a launch changed is taken back, done again by the next launch, and taken back again."""
+    del targets
+    if not story.policies["p0"].get("launch_remedies"):
+        return []
+    holder, at_s = rng.choice(list(story.holders)), rng.uniform(0, 3)
+    tasks: list[Json] = []
+    for number in range(4):
+        name, moment_s = f"v{number}", round(at_s, 3)
+        event = {"id": name, "holder": holder, "by": "alice"}
+        undo = {"name": name, "kind": "undo", "at": moment_s, "mishaps": []}
+        tasks.append(undo if number % 2 else _deliver(name, moment_s, event))
+        at_s += rng.choice([rng.uniform(2, 9), rng.uniform(60, 80)])
     return tasks
