@@ -16,7 +16,8 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sgguard.telemetry import logs
@@ -47,15 +48,29 @@ def main(arguments: Sequence[str]) -> int:
     return _search([(given.store, provider) for provider in providers], given)
 
 
+@contextmanager
+def _stopped_between_stories() -> Iterator[None]:
+    """Note signals that would end the process, and end when the stories under way are over."""
+    noted = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in noted:
+        signal.signal(number, lambda number, _: _signals.append(number))
+    try:
+        yield
+    finally:
+        for number, before in noted.items():
+            signal.signal(number, before)
+
+
 def _search(combinations: Sequence[tuple[str, str]], given: argparse.Namespace) -> int:
     tallies = {one: Tally(one[1], one[0]) for one in combinations}
     seeds = range(given.first, given.first + given.seeds)
     progress = Progress(len(seeds) * len(tallies))
-    for part in parts(combinations, seeds, given.jobs, given.chunk, given.kind):
-        tallies[part.store, part.provider].add(part)
-        _report(progress.after(part.seeds), part, given)
-        if _signals:
-            break
+    with _stopped_between_stories():
+        for part in parts(combinations, seeds, given.jobs, given.chunk, given.kind):
+            tallies[part.store, part.provider].add(part)
+            _report(progress.after(part.seeds), part, given)
+            if _signals:
+                break
     is_whole = not _signals
     is_clean = True
     for tally in tallies.values():
@@ -147,6 +162,4 @@ def _tell(story: Story, store: str) -> int:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: _signals.append(number))
     sys.exit(main(sys.argv[1:]))
