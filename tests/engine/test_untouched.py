@@ -231,15 +231,42 @@ def test_a_redelivery_finishes_what_is_as_it_was(everywhere):
     assert everywhere.ask()["outcome"] == "remediated"
 
 
+def shown_and_begun(given: ApprovalHarness) -> str:
+    """A plan that a person was shown and said yes to; its worker died when it had begun."""
+    request, _ = a_delete(given, given.world.referenced)
+    [shown] = apply.propose([request], given.context())
+    with pytest.raises(DiedError):
+        apply.carry_out(shown, dies(given, "begin_run"))
+    given.clock.pass_(2 * LEASE_S)
+    return shown.decision_id
+
+
+@pytest.mark.parametrize("remedy", ["rewrite", "move"])
+@pytest.mark.sampled(8)
+def test_a_group_that_was_opened_after_the_begin_is_not_what_a_person_was_shown(everywhere, remedy):
+    pointing(everywhere, remedy)
+    everywhere.policy = replace(everywhere.policy, mode=Mode.ENFORCE)
+    decision_id = shown_and_begun(everywhere)
+    opened(everywhere)
+    before = everywhere.emulator.state.dump()
+    found = resume.resume(decision_id, everywhere.context())
+    require_nothing_done(everywhere, found, "has changed since it was begun", before)
+
+
+@pytest.mark.sampled(8)
+def test_what_a_person_was_shown_goes_on_where_nothing_has_changed(everywhere):
+    pointing(everywhere, "rewrite")
+    everywhere.policy = replace(everywhere.policy, mode=Mode.ENFORCE)
+    decision_id = shown_and_begun(everywhere)
+    assert resume.resume(decision_id, everywhere.context())["outcome"] == "remediated"
+    assert everywhere.is_deleted
+
+
 @pytest.mark.sampled(2)
 def test_a_plan_that_a_person_was_shown_is_looked_at_too(here):
     here.policy = ENFORCING
-    request, _ = a_delete(here, here.world.referenced)
-    [shown] = apply.propose([request], here.context())
-    with pytest.raises(DiedError):
-        apply.carry_out(shown, dies(here, "begin_run"))
-    here.clock.pass_(2 * LEASE_S)
+    decision_id = shown_and_begun(here)
     here.add_reference()
-    found = resume.resume(shown.decision_id, here.context())
+    found = resume.resume(decision_id, here.context())
     assert found["outcome"] == "undone"
     assert not here.is_deleted

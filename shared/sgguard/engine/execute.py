@@ -72,8 +72,9 @@ _OUTCOMES: dict[RunState, Outcome] = {
 }
 
 
-def _accept_any(_: Decided) -> None:
+def _accept_any(decided: Decided) -> Decided:
     """Require nothing of a plan."""
+    return decided
 
 
 class Executor(Keeper, frozen=True):
@@ -88,12 +89,13 @@ class Executor(Keeper, frozen=True):
         at_s: float | None,
         decided: Decided,
         *,
-        require: Callable[[Decided], None] = _accept_any,
+        require: Callable[[Decided], Decided] = _accept_any,
         locked: frozenset[str] = frozenset(),
     ) -> Json:
         """Do what mode and policy say about a decision, keep it, and return its document.
 
-        ``require`` raises where a plan is not the one that is wanted, right before it is begun.
+        ``require`` raises where a plan is not the one that is wanted, right before it is begun, or
+        returns it with what a person was shown.
         ``locked`` are keys that the decision had locked before it was judged.
 
         Raises:
@@ -108,7 +110,7 @@ class Executor(Keeper, frozen=True):
                     ids = (decision.event_id, claim.decision_id)
                     again = partial(concern.judge_again, request, self.context, ids, decided)
                     decided = self.look(claim, decided, plan_of, again, locked)
-                    require(decided)
+                    decided = require(decided)
                 return self._act(claim, request, concern.marks(request, at_s), decided)
             except LateError:
                 late = with_outcome(to_json(decision), Outcome.SUPERSEDED, said("note.late"))

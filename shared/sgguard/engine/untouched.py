@@ -22,7 +22,7 @@ from sgguard.model.failure import explained
 from sgguard.model.request import DeleteRequest, LaunchRequest
 from sgguard.model.sentence import Sentence, said
 from sgguard.remedy.covered import covered
-from sgguard.remedy.prepare import Prepared, without_sentences
+from sgguard.remedy.prepare import Prepared, as_judged, without_sentences
 from sgguard.render.document import to_json
 from sgguard.render.language.sentence import message_of
 from sgguard.store import codec
@@ -110,12 +110,14 @@ def _is_same(
 ) -> bool:
     """Whether the plan that would be made now is the one that was begun, seen as whole as then."""
     now = decided.prepared
-    if now is None or without_sentences(now) != without_sentences(prepared):
+    begun, shown = as_judged(prepared)
+    if now is None or without_sentences(now) != without_sentences(begun):
         return False
     unseen = json.loads(record.document_json)["facts"]["unseen"]
     found: Json = to_json(decided.decision)
     if any(one not in unseen for one in found["facts"]["unseen"]):
         return False
-    if approval is None:
+    said_yes_to = approval.facts_hash if approval else shown
+    if not said_yes_to:
         return True
-    return covered(decided.cloud, decided.decision.facts, now) == approval.facts_hash
+    return covered(decided.cloud, decided.decision.facts, now) == said_yes_to

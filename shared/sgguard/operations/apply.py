@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sgguard.engine import decide
 from sgguard.engine.context import Context
@@ -20,6 +21,7 @@ from sgguard.engine.execute import Executor
 from sgguard.errors import BusyError, InputError, SgguardError
 from sgguard.model.request import DeleteRequest
 from sgguard.remedy.covered import covered
+from sgguard.remedy.prepare import as_shown
 from sgguard.store.rows import Answered, Busy, Claim
 
 Json = dict[str, Any]
@@ -103,12 +105,16 @@ def _again(proposal: Proposal, context: Context) -> Decided:
     return fresh
 
 
-def _require_same(shown: Proposal, fresh: Decided) -> None:
+def _require_same(shown: Proposal, fresh: Decided) -> Decided:
+    """Return what was shown with all that a yes to it covers, for whoever goes on with it."""
     if _print_of(fresh, _covered(fresh)) != _print_of(shown.decided, shown.covered):
         raise InputError(
             "the facts have changed since the plan was shown: nothing was done; run the command "
             "again to see the new plan"
         )
+    if fresh.prepared is None:
+        return fresh
+    return replace(fresh, prepared=as_shown(fresh.prepared, shown.covered))
 
 
 def _covered(decided: Decided) -> str:

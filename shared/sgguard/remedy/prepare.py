@@ -48,6 +48,16 @@ class Prepared(msgspec.Struct, frozen=True):
     snapshot: Snapshot
 
 
+def as_shown(prepared: Prepared, covered: str | msgspec.UnsetType) -> Prepared:
+    """Return a plan with all that the yes of the person covers who was shown it."""
+    return replace(prepared, snapshot=replace(prepared.snapshot, covered=covered))
+
+
+def as_judged(prepared: Prepared) -> tuple[Prepared, str]:
+    """Return a plan as it was judged, and what the yes of a person covers, empty without one."""
+    return as_shown(prepared, msgspec.UNSET), prepared.snapshot.covered or ""
+
+
 def prepare(
     cloud: Cloud,
     scope: Scope,

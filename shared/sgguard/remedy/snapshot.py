@@ -31,7 +31,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     ``groups`` are those to be deleted, each with all that creates it again. ``referrers`` are the
     rules that name them and are removed, ``added`` those that a plan adds in their place.
-    ``carried`` are the groups of each holder before the plan.
+    ``carried`` are the groups of each holder before the plan. ``covered`` is all that the yes of
+    the person covers who was shown the plan (:mod:`sgguard.remedy.covered`), and is kept only where
+    there is no approval request, which has its own.
 
     The snapshot of a restore has only the last two. ``waiting`` are changes that it left out
     because of something that another restore may still bring: a group that a rule names or belongs
@@ -45,6 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     carried: tuple[HolderGroups, ...] = ()
     waiting: tuple[Change, ...] = ()
     brought: tuple[Change, ...] = ()
+    covered: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def take(plan: Plan, facts: DeleteFacts | LaunchFacts, inputs: PlanInputs) -> Snapshot:
