@@ -9,6 +9,8 @@ import time
 import pytest
 
 from sgguard.cli._binding import Bar
+from sgguard.emulator import edit
+from sgguard.emulator.resource import Rule
 from sgguard.emulator.server import serve
 from tests.bind.harness import BASE, GROUP, Fleet, ids
 from tests.commands import sgguard
@@ -69,6 +71,40 @@ def test_nothing_is_written_by_a_dry_run_or_without_an_answer(sgguard, fleet, mo
     code, _, err = sgguard("bind", "--yes", ADDRESS)
     assert code == 2
     assert "Name a HOLDER" in err
+
+
+class Late:
+    """A person who says yes after somebody has opened the group."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.cloud = fleet.cloud
+
+    def readline(self) -> str:
+        edit.add_rule(self.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
+        return "y\n"
+
+
+def test_a_group_that_was_opened_while_the_question_was_open_is_not_bound(
+    sgguard, fleet, monkeypatch
+):
+    monkeypatch.setattr("sys.stdin", Late(fleet))
+    code, _, err = sgguard("bind", ADDRESS, *ids(3))
+    assert (code, fleet.calls()) == (2, 0)
+    assert "the facts have changed since the plan was shown: nothing was done" in err
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    code, _, _ = sgguard("bind", ADDRESS, *ids(3))
+    assert (code, fleet.holders_of()) == (0, set(ids(3)))
+
+
+def test_an_unbound_group_that_was_opened_while_an_undo_was_shown_is_not_put_back(
+    sgguard, fleet, monkeypatch
+):
+    sgguard("bind", "--yes", ADDRESS, *ids(3))
+    _, out, _ = sgguard("unbind", "--json", "--yes", ADDRESS, *ids(3))
+    monkeypatch.setattr("sys.stdin", Late(fleet))
+    code, _, err = sgguard("undo", json.loads(out)["decision_id"])
+    assert (code, fleet.holders_of()) == (2, set())
+    assert "the facts have changed since the plan was shown: nothing was done" in err
 
 
 def test_a_bar_has_rate_and_remaining_time(monkeypatch):

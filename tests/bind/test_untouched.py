@@ -10,11 +10,16 @@ from msgspec.structs import replace
 from sgguard.approvals import resolve
 from sgguard.emulator import edit
 from sgguard.emulator.resource import Rule
+from sgguard.engine.bind import bind_once
+from sgguard.model.address import Scope
+from sgguard.model.event import Event
+from sgguard.model.request import BindRequest
 from sgguard.operations import resume
 from tests.bind.harness import GROUP, Fleet, ids
 from tests.bind.test_crash import Died, Dying
 from tests.engine.interleaved import Between, DiedError
 from tests.stores import kept, postgres_server
+from tests.worlds.tencent import WORLD
 
 __all__ = ["kept", "postgres_server"]  # fixtures
 
@@ -54,6 +59,20 @@ def enforced(fleet: Fleet) -> str:
     return run.decision_id
 
 
+def shown(fleet: Fleet) -> str:
+    """A bind that a person was shown and said yes to; its worker died when it was begun."""
+    fleet.mode = "enforce"
+    request = BindRequest(
+        Scope("tencent", "", WORLD.region), GROUP, holders=tuple(ids(SIZE)), requested_by="olga"
+    )
+    event = Event("typed", {"group": GROUP}, "bind")
+    with pytest.raises(DiedError):
+        bind_once(request, event, dying(fleet), is_shown=True)
+    fleet.restart()
+    [run] = fleet.store.open_runs()
+    return run.decision_id
+
+
 def require_nothing_done(fleet: Fleet, found, words: str) -> None:
     assert (found["outcome"], fleet.calls(), fleet.holders_of()) == ("unchanged", 0, set())
     assert words in found["note"]
@@ -74,6 +93,21 @@ def test_a_group_that_was_opened_since_is_not_what_was_approved(fleet):
     edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
     found = resume.resume(decision_id, fleet.context())
     require_nothing_done(fleet, found, "has changed since it was begun")
+
+
+@pytest.mark.sampled(2)
+def test_a_group_that_was_opened_since_is_not_what_a_person_was_shown(fleet):
+    decision_id = shown(fleet)
+    edit.add_rule(fleet.cloud, GROUP, Rule("ingress", ports="22", cidr="0.0.0.0/0"))
+    found = resume.resume(decision_id, fleet.context())
+    require_nothing_done(fleet, found, "has changed since it was begun")
+
+
+@pytest.mark.sampled(2)
+def test_what_a_person_was_shown_goes_on_where_nothing_has_changed(fleet):
+    done = resume.resume(shown(fleet), fleet.context())
+    assert done["outcome"] == "remediated"
+    assert fleet.holders_of() == set(ids(SIZE))
 
 
 @pytest.mark.sampled(2)

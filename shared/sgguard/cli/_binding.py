@@ -27,7 +27,7 @@ from sgguard.store.rows import OpenClaim
 
 Json = dict[str, Any]
 Report = Callable[[int, int], None]
-Work = Callable[[Context, Report, Callable[[BindDecided], None]], Json]
+Work = Callable[[Context, Report], Json]
 
 _WAITS = 3
 _BAR = 30
@@ -121,23 +121,19 @@ def same_as(shown_then: BindDecided) -> Callable[[BindDecided], None]:
     return require
 
 
-def _plan(decided: BindDecided) -> tuple[str, frozenset[str]]:
+def _plan(decided: BindDecided) -> tuple[str, frozenset[str], str]:
     holders = decided.plan.targets if decided.plan else ()
-    return decided.mode.value, frozenset(one.holder_id for one in holders)
+    return decided.mode.value, frozenset(one.holder_id for one in holders), decided.covered
 
 
-def carried_out(
-    work: Work, policy: str | None, where: str, require: Callable[[BindDecided], None]
-) -> Json:
+def carried_out(work: Work, policy: str | None, where: str) -> Json:
     """Do the work with a bar, again and again until only its deadline no longer ends it."""
     bar = Bar()
     first = from_options(policy, makes_store=True)
     before = _open_ids(first)
     with interruptible(lambda: _state(first, before)):
         try:
-            return until_done(
-                lambda: work(from_options(policy, makes_store=True), bar, require), where
-            )
+            return until_done(lambda: work(from_options(policy, makes_store=True), bar), where)
         finally:
             bar.end()
 

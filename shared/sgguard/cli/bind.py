@@ -130,27 +130,31 @@ def _run(
         raise SettingsError("what is carried out is journalled: set SGGUARD_STORE")
     event_id = context.new_id()
     with terminal.waiting(str(request.scope)):
-        decided = bind_decide.decide(request, context, event_id, "", since={})
+        decided = bind_decide.decide(
+            request, context, event_id, "", since={}, is_asked=not (is_dry or is_sure)
+        )
     if is_dry:
         return _judged(decided, as_json=as_json)
-    require: Callable[[BindDecided], None] = lambda _now: None  # noqa: E731 - nothing was shown
+    require: Callable[[BindDecided], None] | None = None
     if decided.plan is not None and decided.mode is not Mode.OBSERVE and not is_sure:
         if not binding.confirmed(decided, context, as_json=as_json):
             return EXIT_CODES[Verdict.BLOCK]
         require = binding.same_as(decided)
-    work = partial(_work, request, Event(event_id, data, SOURCE))
-    document = binding.carried_out(work, policy, str(request.scope), require)
+    work = partial(_work, request, Event(event_id, data, SOURCE), require)
+    document = binding.carried_out(work, policy, str(request.scope))
     return binding.ended(document, as_json=as_json)
 
 
 def _work(
     request: BindRequest,
     event: Event,
+    require: Callable[[BindDecided], None] | None,
     context: Context,
     report: binding.Report,
-    require: Callable[[BindDecided], None],
 ) -> Json:
-    return engine.bind_once(request, event, context, report=report, require=require)
+    if require is None:  # nothing was shown
+        return engine.bind_once(request, event, context, report=report)
+    return engine.bind_once(request, event, context, report=report, require=require, is_shown=True)
 
 
 def _judged(decided: BindDecided, *, as_json: bool) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from sgguard.cli import _binding as binding
@@ -61,8 +63,8 @@ def undo(decision: str, by: str, policy: str | None, *, is_sure: bool, as_json: 
         return EXIT_CODES[Verdict.BLOCK]
     if not is_sure and not binding.confirmed(decided, context, as_json=as_json):
         return EXIT_CODES[Verdict.BLOCK]
-    require = binding.same_as(decided)
-    document = binding.carried_out(wanted.carry_out, policy, str(wanted.request.scope), require)
+    work = partial(wanted.carry_out, require=binding.same_as(decided))
+    document = binding.carried_out(work, policy, str(wanted.request.scope))
     binding.ended(document, as_json=as_json)
     counts = document["bind"]["counts"]
     is_whole = counts["done"] == counts["holders"]

@@ -68,12 +68,14 @@ def bind_once(
     report: Report = silent,
     require: Callable[[BindDecided], None] = lambda _decided: None,
     hands_on: bool = False,
+    is_shown: bool = False,
 ) -> Json:
     """Handle one bind request; every later delivery of its event gets the same response.
 
     ``since`` says of holders what happened to them since the decision that is undone; it is asked
     anew with every look, the last one under the lock of the group, too. ``require`` raises where a
     plan is not the one that is wanted. ``hands_on``: see :mod:`sgguard.engine.bind_rest`.
+    ``is_shown``: a person said yes to it, which holds for the group as it was then.
 
     Raises:
         SgguardError: it was not decided, or not carried out to its end; the next delivery goes on.
@@ -81,7 +83,8 @@ def bind_once(
 
     def decide(decision_id: str) -> BindDecided:
         known = since()
-        return bind_decide.decide(request, context, event.event_id, decision_id, since=known)
+        ids = (event.event_id, decision_id)
+        return bind_decide.decide(request, context, *ids, since=known, is_asked=is_shown)
 
     if context.store is None:
         return _unkept(decide(context.new_id()))

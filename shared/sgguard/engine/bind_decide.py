@@ -91,7 +91,7 @@ def decide(
     since: Mapping[str, Sentence],
     is_asked: bool = False,
 ) -> BindDecided:
-    """Read the world and judge a request; ``is_asked``: an approval of its plan is compared.
+    """Read the world and judge a request; ``is_asked``: the yes of a person to it is compared.
 
     Raises:
         SettingsError: credentials or an endpoint are missing or unusable.

@@ -148,7 +148,7 @@ class Binder(Keeper, frozen=True, kw_only=True):
             source=claim.source,
             event_id=claim.event_id,
             plan_json=codec.stamped(plan),
-            snapshot_json="{}",
+            snapshot_json=bind_untouched.kept_yes("" if approved[0] else decided.covered),
             keys=plan.keys(),
             shared=plan.pointed_to(),
         )

@@ -55,7 +55,7 @@ class Undo(msgspec.Struct, frozen=True):
         """
         context = _enforcing(context)
         ids = (self.event_id, "")
-        return bind_decide.decide(self.request, context, *ids, since=self.since())
+        return bind_decide.decide(self.request, context, *ids, since=self.since(), is_asked=True)
 
     def carry_out(
         self,
@@ -77,6 +77,7 @@ class Undo(msgspec.Struct, frozen=True):
             since=self.since,
             report=report,
             require=require,
+            is_shown=True,
         )
 
 
