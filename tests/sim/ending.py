@@ -239,7 +239,8 @@ def _task(world: World, name: str) -> Json:
 def _about(raw: Json) -> set[str]:
     if "targets" in raw:
         return set(raw["targets"])
-    return {raw["holder"]} if "holder" in raw else {f"launch {raw['id']}"}
+    # Planned instances are not there yet: what asks for them concerns what asks for the same groups.
+    return {raw["holder"]} if "holder" in raw else {f"launch {sorted(set(raw['groups']))}"}
 
 
 # -- restores --------------------------------------------------------------------------------------

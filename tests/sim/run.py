@@ -20,7 +20,7 @@ from tests.sim.story import Json, Story
 from tests.sim.violation import Violation
 from tests.sim.world import World
 
-ROUNDS = 8
+ROUNDS = 12
 HANDED_ON_MAX = 12
 """So many deliveries end what was handed on, each a lease after the one before."""
 _LEASE_S = 130.0
