@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from sgguard.engine.context import Context
 from sgguard.facts import gather
 from sgguard.guards import delete
 from sgguard.model.address import Address
+from sgguard.model.change import content
 from sgguard.model.codes import ReasonCode
+from sgguard.model.facts import GroupFacts
 from sgguard.model.request import DeleteRequest
-from sgguard.model.sentence import Sentence
+from sgguard.model.sentence import Sentence, said
+from sgguard.model.subject import rule_of
 from sgguard.providers.base import Cloud
+from sgguard.remedy.plan import Plan
 from sgguard.remedy.prepare import Prepared
 from sgguard.remedy.unchanged import changed_facts
+from sgguard.render.language.rule import rule_said
 
 
 def remaining_blockers(
@@ -48,4 +53,24 @@ def remaining_blockers(
         and reason.code != ReasonCode.NOT_FOUND
         and not (reason.code == ReasonCode.BOUND and reason.target in forced)
     ]
-    return (*against, *changed_facts(facts.groups, plan, snapshot))
+    named = _named_by_what_goes_later(facts.groups, plan)
+    return (*against, *named, *changed_facts(facts.groups, plan, snapshot))
+
+
+def _named_by_what_goes_later(groups: Sequence[GroupFacts], plan: Plan) -> Iterator[Sentence]:
+    """Yield the rules that name a group which goes before theirs, and that the plan leaves alone.
+
+    What names another group of the set is deleted before it, so such a rule was added since. Some
+    clouds remove it with the group that it names, and its own may be one that stays after all.
+    """
+    changes = [one.change for one in plan.planned]
+    order = [one.group_id for one in changes if one.kind == "delete-group"]
+    removed = [one for one in changes if one.kind == "remove-rule"]
+    revoked = {(one.group_id, content(rule_of(one))) for one in removed}
+    for one in groups:
+        later = order[order.index(one.address.group_id) + 1 :]
+        for each in one.references:
+            if each.account or each.rule is None or each.group_id not in later:
+                continue
+            if (each.group_id, content(each.rule)) not in revoked:
+                yield said("since.rule-added", rule=rule_said(each.rule), group=each.group_id)
