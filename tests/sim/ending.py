@@ -239,7 +239,7 @@ def _task(world: World, name: str) -> Json:
 def _about(raw: Json) -> set[str]:
     if "targets" in raw:
         return set(raw["targets"])
-    # Planned instances are not there yet: what asks for them concerns what asks for the same groups.
+    # Planned instances are not there yet: such a request concerns those for the same groups.
     return {raw["holder"]} if "holder" in raw else {f"launch {sorted(set(raw['groups']))}"}
 
 

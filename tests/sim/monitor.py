@@ -237,7 +237,11 @@ class Monitor:
         is_needed = modes == {"approve"} or states & {"denied", "expired"}
         if is_needed and "approved" not in states:
             self.broken("I7-approval", f"{decision_id} is carried out and not approved: {effect}")
-        if len(self.effects[decision_id]) == 1:
+        # What somebody else did that it had intended, it takes for its own after a death.
+        is_begun = any(
+            (one.decision_id, one.state) == (decision_id, "done") for one in self.rows.lines()
+        )
+        if len(self.effects[decision_id]) == 1 and not is_begun:
             self._check_question(decision_id, found[1], self._locked.get(decision_id, before))
 
     def _check_pointed(self, effect: Effect, line: Line) -> None:

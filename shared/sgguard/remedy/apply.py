@@ -23,7 +23,7 @@ from sgguard.model.codes import Outcome
 from sgguard.model.decision import Step
 from sgguard.model.sentence import Sentence, Text, listed, said, together
 from sgguard.providers import BatchChanges
-from sgguard.remedy.attempt import TRIES, Worker, attempt, require_time
+from sgguard.remedy.attempt import RESERVE_S, TRIES, Worker, attempt, require_time
 from sgguard.remedy.lost import missing
 from sgguard.remedy.observe import observe
 from sgguard.remedy.plan import Plan, Planned
@@ -127,6 +127,7 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
     # A guard in front of it does not: one of its API processes may run without.
     is_guarded = worker.cloud.capabilities.on_delete_referenced == "refused"
     is_checked = False
+    before = frozenset(progress.done)
     passed = {step for step in range(len(plan.planned)) if progress.is_done(step)}
     holders = TOGETHER if isinstance(worker.cloud, BatchChanges) else AT_ONCE
     rules = worker.cloud.capabilities.rules_together
@@ -142,7 +143,8 @@ def _forward(worker: Worker, plan: Plan, progress: Progress) -> RunResult | None
             left = _left(plan, progress)
             now = tuple(one.group_id for one in changes.values()) if is_checked else left
             checked = () if is_checked and is_guarded else left
-            last_look = partial(_last_look, worker, plan, checked, now)
+            is_fresh = progress.done > before
+            last_look = partial(_last_look, worker, plan, checked, now, is_fresh=is_fresh)
             is_checked = True
         # 3. A deleted group cannot be undone: from then on a change that may be possible later
         #    leaves the run open, it does not begin an undo.
@@ -178,10 +180,15 @@ def _left(plan: Plan, progress: Progress) -> tuple[str, ...]:
 
 
 def _last_look(
-    worker: Worker, plan: Plan, checked: tuple[str, ...], group_ids: tuple[str, ...]
+    worker: Worker,
+    plan: Plan,
+    checked: tuple[str, ...],
+    group_ids: tuple[str, ...],
+    *,
+    is_fresh: bool,
 ) -> Text:
     """Return what blocks groups that are ``checked``, or how others differ; empty: nothing does."""
-    against = _remaining_blockers(worker, checked) if checked else ()
+    against = _remaining_blockers(worker, checked, is_fresh=is_fresh) if checked else ()
     return together(against or _changed(worker, plan, group_ids))
 
 
@@ -191,17 +198,24 @@ def _changed(worker: Worker, plan: Plan, group_ids: tuple[str, ...]) -> tuple[Se
     return changed_content(worker.cloud, plan, worker.snapshot, group_ids)
 
 
-def _remaining_blockers(worker: Worker, left: tuple[str, ...]) -> tuple[Sentence, ...]:
+def _remaining_blockers(
+    worker: Worker, left: tuple[str, ...], *, is_fresh: bool
+) -> tuple[Sentence, ...]:
     """Return what still blocks the groups that are yet to be deleted, read anew.
 
-    A cloud may show a change only after a while, so it is read more than once.
+    A cloud may show a change only after a while, so it is read more than once. Where this worker
+    has changed nothing itself (not ``is_fresh``), what was seen last counts when there is no time
+    for another look: a later delivery would have no more of it.
     """
     for number in range(1, TRIES + 1):
         require_time(worker)
+        before_s, wait_s = worker.deadline.remaining_s(), 0.5 * number
         found = worker.remaining_blockers(left)
-        if not found or number == TRIES:
+        left_s = worker.deadline.remaining_s()
+        has_time = left_s - wait_s - (before_s - left_s) > RESERVE_S
+        if not found or number == TRIES or not (is_fresh or has_time):
             return found
-        worker.sleep(min(0.5 * number, worker.deadline.remaining_s()))
+        worker.sleep(min(wait_s, left_s))
     return ()
 
 
