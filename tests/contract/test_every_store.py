@@ -772,6 +772,17 @@ def test_what_ended_before_is_forgotten_and_counted(kept):
     assert store.newest(["g1", "g2"], 0.0) == 1.0
 
 
+def test_an_answer_is_forgotten_with_its_decision_though_the_clock_was_put_back(kept):
+    store = kept.open()
+    store.finish(claimed(store), '{"outcome":"pending"}')
+    kept.clock.pass_(-30)
+    store.keep(a_record("d-e1"))
+    kept.clock.pass_(1)
+    counts = store.purge(kept.clock.now_s).counts
+    assert (counts["decisions"], counts["claims"]) == (1, 1)
+    assert claimed(store).fence == 1
+
+
 @pytest.mark.parametrize("state", ["open", "stuck"])
 @pytest.mark.sampled(3)
 def test_nothing_of_an_unresolved_run_is_forgotten(kept, state):

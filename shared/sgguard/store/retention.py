@@ -52,7 +52,9 @@ def _oldest(table: str, keys: str, condition: str, by: str) -> str:
     return f"SELECT {keys} FROM sgguard_{table} WHERE {condition} ORDER BY {by} LIMIT :most"  # noqa: S608 - constants
 
 
-_DECISIONS = _oldest("decisions", "decision_id", "kept_at_s < :before_s", "kept_at_s, decision_id")
+_OLD = ("kept_at_s < :before_s", "kept_at_s, decision_id")
+_DECISIONS = _oldest("decisions", "decision_id", *_OLD)
+_ANSWERED = _oldest("decisions", "source, event_id", *_OLD)
 _RUNS = _oldest("runs", "decision_id", _ENDED, "ended_at_s, decision_id")
 _LEFT = "lease_until_s < :before_s"
 _TOLD = "state <> 'waiting' AND ended_at_s < :before_s"
@@ -65,6 +67,9 @@ _SLICES = {
         _oldest("claims", "source, event_id", _LEFT, "lease_until_s"),
     ),
     "locks": ("name", _oldest("locks", "name", _LEFT, "lease_until_s")),
+    # An answer goes with its decision, whatever clock it was given by: it may have told of a
+    # question, and nobody could say any more how that ended.
+    "answers": ("source, event_id", _ANSWERED),
     "targets": ("decision_id", _DECISIONS),
     "decisions": ("decision_id", _DECISIONS),
     "entries": ("decision_id", _RUNS),
@@ -85,8 +90,11 @@ _SLICES = {
         _oldest("dead_letters", "letter_id", "last_at_s < :before_s", "last_at_s"),
     ),
 }
-_OF_OTHERS = ("targets", "entries")
-"""Several of them belong to one row of a slice."""
+_TABLES = {"answers": "claims"}
+"""Where that is not what a slice is called."""
+
+_OF_OTHERS = ("answers", "targets", "entries")
+"""They belong to the rows of another slice."""
 
 SLICE = 200
 """How many rows of a kind go in one transaction: others wait for that long and no longer."""
@@ -113,13 +121,14 @@ class Retention(Tables):
         limit_s = min(before_s, now_s)
         counts = {
             kind: session.count(
-                f"DELETE FROM sgguard_{kind} WHERE ({keys}) IN ({oldest})",  # noqa: S608 - constants
+                f"DELETE FROM sgguard_{_TABLES.get(kind, kind)} WHERE ({keys}) IN ({oldest})",  # noqa: S608 - constants
                 before_s=limit_s,
                 most=most,
             )
             for kind, (keys, oldest) in _SLICES.items()
         }
         is_complete = all(counts[kind] < most for kind in counts if kind not in _OF_OTHERS)
+        counts["claims"] += counts.pop("answers")
         for part in ("targets", "callbacks"):  # of their decisions
             counts.pop(part)
         return Purged(counts, is_complete)
