@@ -103,6 +103,7 @@ class _Writer:
         self._taken_over(random.Random(f"sim binds rare {provider} {seed}"))
         self._moved_to(random.Random(f"sim binds move {provider} {seed}"))
         self._undone(random.Random(f"sim binds undo {provider} {seed}"))
+        self._frozen_before_it_locks(random.Random(f"sim binds lock {provider} {seed}"))
 
     # -- the cloud -------------------------------------------------------------------------
 
@@ -334,6 +335,19 @@ class _Writer:
             self._task(f"undo{number}", "undo-bind", at_s, **more)
             if rng.random() < 0.6:
                 self._bound_again(rng, number, at_s, waits_s)
+
+    def _frozen_before_it_locks(self, rng: random.Random) -> None:
+        """Bind two groups to one holder, in a few stories with a ceiling: one waits, judged."""
+        if "groups" not in self.story.limits or rng.random() > _SHARE_MOVED:
+            return
+        holder, at_s = rng.choice(list(self.story.holders)), rng.uniform(0, 3)
+        frozen = ["store-write", 2, "freeze", rng.choice([2.0, 20.0])]
+        for number, group in enumerate(rng.sample(self.names[1:], 2)):
+            event = {"id": f"f{number}", "group": group, "holders": [holder], "by": "bob"}
+            mishaps = [] if number else [frozen]
+            self._task(
+                f"f{number}", "deliver", at_s + 0.5 * number, events=[event], mishaps=mishaps
+            )
 
     def _bound_again(self, rng: random.Random, number: int, at_s: float, waits_s: float) -> None:
         """Let others take off what is put on, and put it on again, while he thinks."""
