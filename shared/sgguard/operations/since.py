@@ -48,10 +48,12 @@ class Since:
     def __init__(self, store: Store, first: Run, groups: Iterable[str]) -> None:
         self._last: dict[_Key, Later] = {}
         self._unknown: Later | None = None
-        for group_id in sorted(set(groups)):
-            for run in store.runs_since(first.begun_at_s, group_id):
-                if run.decision_id != first.decision_id and not _is_undo(store, run, first):
-                    self._note(store, run)
+        # One that has several of the groups in its plan is found with each of them.
+        found = [store.runs_since(first.begun_at_s, one) for one in sorted(set(groups))]
+        runs = {run.decision_id: run for some in found for run in some}
+        for run in sorted(runs.values(), key=lambda one: (one.begun_at_s, one.decision_id)):
+            if run.decision_id != first.decision_id and not _is_undo(store, run, first):
+                self._note(store, run)
 
     def of_holder(self, holder_ids: Iterable[str], group_ids: Iterable[str]) -> Later | None:
         """Return who has put one of these groups on one of these holders since, or taken it off."""
