@@ -55,6 +55,7 @@ _ENVIRON = os.environ._data  # its bytes: a copy of the texts takes a hundred ti
 _OF_A_START = {b"HOST", b"FUNCTION_TARGET", b"FUNCTION_SIGNATURE_TYPE"}
 _ENDED = count(1)
 _NUMBERS = count()
+_DESCRIPTORS, _MANY_DESCRIPTORS = Path("/dev/fd"), 400  # some tests open two hundred more
 _real_connect = socket.socket.connect
 
 
@@ -144,10 +145,17 @@ def pytest_runtest_teardown():
     # What is kept of the tests that are over grows with each of them: it is visited once, and again
     # a few times in a run, for the stores among it that were in use when it was visited.
     ended = next(_ENDED)
-    if ended % 500 == 0:
+    if ended % 500 == 0 or (ended % 8 == 0 and _are_many_open()):
         context._store.cache_clear()
         context._found.cache_clear()
         if ended % 4000 == 0:
             gc.unfreeze()
         gc.collect()
+        if _are_many_open():
+            gc.unfreeze()
+            gc.collect()
         gc.freeze()
+
+
+def _are_many_open():
+    return sum(1 for _ in _DESCRIPTORS.iterdir()) > _MANY_DESCRIPTORS
