@@ -201,16 +201,16 @@ class Monitor:
     def _check_driver(self, task: Task, decision_id: str, what: str) -> None:
         """Once another worker has begun to change things for a decision, the first one is out.
 
-        A call that is under way when the clock of the store steps cannot be taken back.
+        A call that is under way when the clock of the store steps cannot be taken back. It is the
+        last of its worker, and makes it no driver again.
         """
         drivers = self._drivers.setdefault(decision_id, [])
-        if not drivers or drivers[-1] != task.name:
-            if task.name in drivers and self._wrote_s(task, decision_id) > self.world.stepped_s:
-                self.broken(
-                    "I1",
-                    f"{task.name} works on {decision_id} after {drivers[-1]} took over: {what}",
-                )
+        if task.name not in drivers:
             drivers.append(task.name)
+        elif drivers[-1] != task.name and self._wrote_s(task, decision_id) > self.world.stepped_s:
+            self.broken(
+                "I1", f"{task.name} works on {decision_id} after {drivers[-1]} took over: {what}"
+            )
 
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
