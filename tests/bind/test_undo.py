@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from sgguard.approvals import resolve
@@ -11,7 +13,9 @@ from sgguard.model.event import Event
 from sgguard.model.request import BindRequest
 from sgguard.operations import undo as undoing
 from tests.bind.harness import BASE, GROUP, Fleet, by_status, ids, rows
+from tests.bind.test_every_provider import deliver
 from tests.remedy.harness import Harness
+from tests.worlds.openstack import WORLD as OPENSTACK
 from tests.worlds.tencent import WORLD
 
 
@@ -94,6 +98,22 @@ def test_what_was_asked_before_and_approved_since_is_left(fleet):
     back = undone(fleet, done["decision_id"])
     assert by_status(back, "done") == set(rest)
     assert asked["decision_id"] in rows(back)[again]["message"]
+
+
+def test_of_several_that_changed_ports_of_a_server_the_last_one_is_named(tmp_path):
+    cloud = Harness(OPENSTACK, tmp_path)
+    (state,) = cloud.emulator.state.clouds
+    (port,) = state.interfaces_of(OPENSTACK.server)
+    second = copy.deepcopy(port)
+    second.id = f"{port.id[:-2]}ff"
+    state.interfaces.append(second)
+    done = deliver(cloud, [OPENSTACK.server])
+    deliver(cloud, [second.id], "b-2", action="unbind")
+    last = deliver(cloud, [port.id], "b-3", action="unbind")
+    back = undoing.undo(done["decision_id"], cloud.context(), by="olga").carry_out(cloud.context())
+    row = rows(back)[OPENSTACK.server]
+    assert (row["status"], row["code"]) == ("nothing", "changed-since")
+    assert last["decision_id"] in row["message"]
 
 
 def test_an_unbind_is_put_back(fleet):

@@ -32,10 +32,14 @@ _Key = tuple[object, ...]
 
 
 class Later(msgspec.Struct, frozen=True):
-    """Which decision has changed something last; ``is_there``: it put on or added it."""
+    """Which decision has changed something last; ``is_there``: it put on or added it.
+
+    ``number`` counts the later decisions in the order of their begins.
+    """
 
     decision_id: str
     is_there: bool
+    number: int
 
 
 class Since:
@@ -51,9 +55,10 @@ class Since:
         # One that has several of the groups in its plan is found with each of them.
         found = [store.runs_since(first.begun_at_s, one) for one in sorted(set(groups))]
         runs = {run.decision_id: run for some in found for run in some}
-        for run in sorted(runs.values(), key=lambda one: (one.begun_at_s, one.decision_id)):
+        in_order = sorted(runs.values(), key=lambda one: (one.begun_at_s, one.decision_id))
+        for number, run in enumerate(in_order):
             if run.decision_id != first.decision_id and not _is_undo(store, run, first):
-                self._note(store, run)
+                self._note(store, run, number)
 
     def of_holder(self, holder_ids: Iterable[str], group_ids: Iterable[str]) -> Later | None:
         """Return who has put one of these groups on one of these holders since, or taken it off."""
@@ -71,14 +76,14 @@ class Since:
 
     def _of(self, keys: Iterable[_Key]) -> Later | None:
         found = [self._last[key] for key in keys if key in self._last]
-        return found[-1] if found else self._unknown
+        return max(found, key=lambda one: one.number, default=self._unknown)
 
-    def _note(self, store: Store, run: Run) -> None:
+    def _note(self, store: Store, run: Run, number: int) -> None:
         try:
             for key, is_there in _changed(store, run):
-                self._last[key] = Later(run.decision_id, is_there)
+                self._last[key] = Later(run.decision_id, is_there, number)
         except StoreError:  # another sgguard wrote it: what it changed is not known
-            self._unknown = Later(run.decision_id, is_there=True)
+            self._unknown = Later(run.decision_id, is_there=True, number=number)
 
 
 def changed_in(store: Store, decision_id: str) -> list[str]:
