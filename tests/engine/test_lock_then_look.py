@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
@@ -35,6 +36,15 @@ def cloud_of(harness: Harness):
 def name_in(harness: Harness, group_id: str, ports: str = "22", referrer: str = REFERRER) -> None:
     """Let one group in to another by a rule."""
     edit.add_rule(cloud_of(harness), referrer, Rule("ingress", ports=ports, peer_group=group_id))
+
+
+def groups_without_rules(harness: Harness, count: int) -> list[str]:
+    cloud, made = cloud_of(harness), []
+    for number in range(count):
+        group = copy.deepcopy(cloud.group(harness.world.free))
+        group.id, group.name, group.rules = f"{group.id[:-2]}a{number}", f"new-{number}", []
+        made.append(edit.create_group(cloud, group).id)
+    return made
 
 
 def ways_in(harness: Harness, port: str = "22") -> int:
@@ -238,6 +248,27 @@ def test_a_reference_that_came_after_the_first_look_is_part_of_what_is_done(harn
     assert done["outcome"] == "remediated"
     assert ways_in(harness, "7443") == 0
     assert cloud_of(harness).group(target) is None
+
+
+@pytest.mark.parametrize("name", ["tencent", "tencent-dfw", "huawei", "openstack"])
+@pytest.mark.parametrize("naming", [0, 1])
+@pytest.mark.sampled(2)
+def test_a_rule_between_groups_of_a_set_that_came_after_the_plan_stays(tmp_path, name, naming):
+    harness = Harness(world_of(name), tmp_path)
+    cloud = cloud_of(harness)
+    *targets, outside = groups_without_rules(harness, 3)
+    edit.add_rule(cloud, outside, Rule("ingress", ports="22", peer_group=targets[0]))
+    added = Rule("ingress", ports="443", peer_group=targets[1 - naming])
+    context = context_of(harness)
+    between = Between(
+        context.store, ("begin_run",), lambda: edit.add_rule(cloud, targets[naming], added)
+    )
+    found = deliver(replace(context, store=between), a_delete(harness, *targets))
+    assert (found["verdict"], found["outcome"]) == ("remediate", "undone")
+    assert [one["code"] for one in found["notes"]] == ["since.rule-added"]
+    assert f"added to {targets[naming]} after the plan was made" in found["note"]
+    assert cloud.group(targets[naming]).rules == [added]
+    assert [rule.peer_group for rule in cloud.group(outside).rules] == [targets[0]]
 
 
 def test_time_that_ends_between_lock_and_begin_is_not_lost(harness):
