@@ -131,12 +131,14 @@ class Monitor:
         now, self._outline = Picture.of(self._cloud), outline(self._cloud)
         self.world.content = self.world.content_now()
         for effect in self.picture.effects(now):
-            self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after}
-            self._edited_s[effect.subject] = self.world.scheduler.now_s
-            if effect.kind == "add-rule":
-                self._added_s[effect.subject, effect.rule] = self.world.scheduler.now_s
-        self.touched.discard("")
+            self._touch(effect)
         self.picture = now
+
+    def _touch(self, effect: Effect) -> None:
+        self.touched |= {effect.subject, effect.rule[2], *effect.before, *effect.after} - {""}
+        self._edited_s[effect.subject] = self.world.scheduler.now_s
+        if effect.kind == "add-rule":
+            self._added_s[effect.subject, effect.rule] = self.world.scheduler.now_s
 
     def after_request(self, task: Task, action: str) -> None:
         """Check what a call has done."""
@@ -153,7 +155,7 @@ class Monitor:
     def _check(self, task: Task, action: str, effect: Effect, before: Picture) -> None:
         lines = [one for one in self.rows.lines() if self._fits(effect, one)]
         intended = [one for one in lines if one.state == "intended"]
-        mine = self._intents.get(task.name)
+        mine = self._intents.get(task.name, "")
         line = next((one for one in intended if one.decision_id == mine), None)
         line = line or next(iter(intended), None)
         if effect.kind == "create-group":
@@ -164,6 +166,9 @@ class Monitor:
         if line is None and is_going and effect.subject in self._built:
             return
         if line is None and self._came_too_late(task, effect):
+            return
+        if line is None and mine and self._stepped_during(task, mine):
+            self._touch(effect)
             return
         if line is None:
             settled = [f"{one.decision_id} has it as {one.state}" for one in lines]
@@ -201,16 +206,23 @@ class Monitor:
     def _check_driver(self, task: Task, decision_id: str, what: str) -> None:
         """Once another worker has begun to change things for a decision, the first one is out.
 
-        A call that is under way when the clock of the store steps cannot be taken back. It is the
-        last of its worker, and makes it no driver again.
+        A call that a clock has overtaken is the last of its worker, and makes it no driver again.
         """
         drivers = self._drivers.setdefault(decision_id, [])
         if task.name not in drivers:
             drivers.append(task.name)
-        elif drivers[-1] != task.name and self._wrote_s(task, decision_id) > self.world.stepped_s:
+        elif drivers[-1] != task.name and not self._stepped_during(task, decision_id):
             self.broken(
                 "I1", f"{task.name} works on {decision_id} after {drivers[-1]} took over: {what}"
             )
+
+    def _stepped_during(self, task: Task, decision_id: str) -> bool:
+        """Whether the store's clock has stepped since a task wrote for a decision last.
+
+        Another worker may have taken over by that, and settled as not done what is under way. No
+        engine can take such a call back: what it does is as if somebody else had done it.
+        """
+        return self._wrote_s(task, decision_id) <= self.world.stepped_s
 
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
