@@ -167,7 +167,8 @@ class Monitor:
             return
         if line is None and self._came_too_late(task, effect):
             return
-        if line is None and mine and self._stepped_during(task, mine):
+        is_out = line is None or (not line.is_undo and self._end_of(line.decision_id) in _ENDED)
+        if is_out and mine and self._stepped_during(task, mine):
             self._touch(effect)
             return
         if line is None:
@@ -224,10 +225,14 @@ class Monitor:
         """
         return self._wrote_s(task, decision_id) <= self.world.stepped_s
 
+    def _end_of(self, decision_id: str) -> str | None:
+        told, _ = self.told.get(decision_id, ("", 0.0))
+        return told or self.records.outcomes.get(decision_id)
+
     def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
         decision_id = line.decision_id
         going = self._going(decision_id)
-        told = self.told.get(decision_id, ("",))[0] or self.records.outcomes.get(decision_id)
+        told = self._end_of(decision_id)
         if not line.is_undo and told in _ENDED:
             self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
         if effect.kind == "set-groups" and effect.before and not effect.after:
