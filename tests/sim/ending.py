@@ -9,8 +9,7 @@ from sgguard.store.audit import AHEAD_S
 from tests.sim import bound
 from tests.sim.cloud import Picture
 from tests.sim.journal import planned_in
-from tests.sim.monitor import FINAL
-from tests.sim.records import is_kept
+from tests.sim.records import FINAL, is_kept
 from tests.sim.rows import TAKING_BACK
 from tests.sim.story import Json, id_of
 from tests.sim.world import World

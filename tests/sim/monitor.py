@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sgguard.model.codes import Outcome
-from tests.sim import bound, since
-from tests.sim.cloud import Effect, Outline, Picture, Rule, is_delete, is_of, outline
-from tests.sim.journal import AnyPlan, Line, planned_in, pointed_to
-from tests.sim.records import Records, is_kept
-from tests.sim.rows import TAKING_BACK, Rows
+from tests.sim import bound, chain, since
+from tests.sim.cloud import Effect, Outline, Picture, Rule, is_of, outline
+from tests.sim.journal import Line
+from tests.sim.records import ENDED, FINAL, Records, is_kept
+from tests.sim.rows import Rows
 from tests.sim.scheduler import Task
 from tests.sim.seams import value_of
 from tests.sim.violation import Violation
@@ -24,9 +23,7 @@ from tests.sim.violation import Violation
 if TYPE_CHECKING:
     from tests.sim.world import World
 
-FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
 _NOT_OF_A_STEP = {"purge", "notify", "take_notice", "try_later", "delivered", "give_up"}
-_ENDED = FINAL | {"partly-undone"}
 
 
 @dataclass(eq=False)
@@ -47,11 +44,11 @@ class Monitor:
     _edited_s: dict[str, float] = field(default_factory=dict)
     expired_told: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
-    _asked: dict[str, Picture] = field(default_factory=dict)
+    asked: dict[str, Picture] = field(default_factory=dict)
     _is_halted: bool = False
     _built: set[str] = field(default_factory=set)
     _begun_s: dict[str, float] = field(default_factory=dict)
-    _locked: dict[str, Picture] = field(default_factory=dict)
+    locked: dict[str, Picture] = field(default_factory=dict)
     _workers: dict[str, str] = field(default_factory=dict)
     _drivers: dict[str, list[str]] = field(default_factory=dict)
     _intents: dict[str, str] = field(default_factory=dict)
@@ -112,7 +109,7 @@ class Monitor:
             and self._wrote_s(task, decision_id) > told_s
         ):
             self.broken("I6-changed", f"{event_id} was told {before}, and then {outcome}")
-        if outcome in _ENDED:
+        if outcome in ENDED:
             self.told[decision_id] = outcome, self.world.scheduler.now_s
 
     def _wrote_s(self, task: Task, decision_id: str) -> float:
@@ -167,7 +164,7 @@ class Monitor:
             return
         if line is None and self._came_too_late(task, effect):
             return
-        is_out = line is None or (not line.is_undo and self._end_of(line.decision_id) in _ENDED)
+        is_out = line is None or (not line.is_undo and self.end_of(line.decision_id) in ENDED)
         if is_out and mine and self._stepped_during(task, mine):
             self._touch(effect)
             return
@@ -182,8 +179,8 @@ class Monitor:
                 return
         self._check_driver(task, line.decision_id, str(effect))
         self.effects.setdefault(line.decision_id, []).append((effect, line.is_undo))
-        self._check_chain(task, effect, line, before)
-        self._check_caps(effect, line, before)
+        chain.check(self, task, effect, line, before)
+        chain.check_caps(self, effect, line, before)
         bound.check_call(self, effect, line, before)
         since.check(self, effect, line)
 
@@ -225,95 +222,10 @@ class Monitor:
         """
         return self._wrote_s(task, decision_id) <= self.world.stepped_s
 
-    def _end_of(self, decision_id: str) -> str | None:
+    def end_of(self, decision_id: str) -> str | None:
+        """Return what a decision ended with by what was told, or else by its record."""
         told, _ = self.told.get(decision_id, ("", 0.0))
         return told or self.records.outcomes.get(decision_id)
-
-    def _check_chain(self, task: Task, effect: Effect, line: Line, before: Picture) -> None:
-        decision_id = line.decision_id
-        going = self._going(decision_id)
-        told = self._end_of(decision_id)
-        if not line.is_undo and told in _ENDED:
-            self.broken("I7-forward", f"{decision_id} was {told}, and {task.name}: {effect}")
-        if effect.kind == "set-groups" and effect.before and not effect.after:
-            self.broken("I7-bare", f"{effect.subject} has no group: {decision_id}, {task.name}")
-        if effect.kind == "delete-group":
-            naming = set(before.naming(effect.subject)) - going - self.touched
-            if naming and effect.subject not in self.touched:
-                self.broken("I7-in-use", f"{effect.subject} is deleted; {naming} still has it")
-            bound.check_delete(self, effect, line)
-        self._check_pointed(effect, line)
-        found = self.rows.run(decision_id)
-        if found is None or found[0].startswith(TAKING_BACK) or line.is_undo:
-            return
-        if since.undone_by(found[1]):  # an operator has decided
-            return
-        modes = {one.get("mode", "enforce") for one in self.world.story.policies.values()}
-        questions = self.rows.approved_by(decision_id)
-        states = {state for state, _ in questions}
-        is_needed = modes == {"approve"} or states & {"denied", "expired"}
-        if is_needed and "approved" not in states:
-            self.broken("I7-approval", f"{decision_id} is carried out and not approved: {effect}")
-        # What somebody else did that it had intended, it takes for its own after a death.
-        is_begun = any(
-            (one.decision_id, one.state) == (decision_id, "done") for one in self.rows.lines()
-        )
-        if len(self.effects[decision_id]) == 1 and not is_begun:
-            self._check_question(decision_id, found[1], self._locked.get(decision_id, before))
-
-    def _check_pointed(self, effect: Effect, line: Line) -> None:
-        """Nothing is made to name or carry a group that another plan is about to delete."""
-        named = {effect.rule[2]} if effect.kind == "add-rule" else set()
-        named |= set(effect.after) - set(effect.before)
-        if line.is_undo or not named - {""}:
-            return
-        for other, plan in self.rows.open_runs():
-            going = {one.change.group_id for one in planned_in(plan) if is_delete(one.change)}
-            if other != line.decision_id and named & going:
-                self.broken("I7-pointed", f"{effect}: {line.decision_id}, and {other} deletes it")
-
-    def _check_question(self, decision_id: str, plan: AnyPlan, before: Picture) -> None:
-        """What a yes covers: what a plan points to was as when it was asked.
-
-        ``before`` is the cloud when its worker locked it, or took it over from one that died.
-        """
-        asked = [one for one in self.rows.question_ids(decision_id) if one in self._asked]
-        if not asked:
-            return
-        then = self._asked[asked[-1]]
-        for to_group in pointed_to(plan):
-            if then.rules.get(to_group) != before.rules.get(to_group):
-                words = f"{to_group} is not what it was when {asked[-1]} was asked"
-                self.broken("I7-other-content", words)
-
-    def _going(self, decision_id: str) -> set[str]:
-        found = self.rows.run(decision_id)
-        planned = planned_in(found[1]) if found else ()
-        return {one.change.group_id for one in planned if is_delete(one.change)}
-
-    def _check_caps(self, effect: Effect, line: Line, before: Picture) -> None:
-        found = self.rows.run(line.decision_id)
-        group_id = effect.subject
-        if effect.kind != "remove-rule" or line.is_undo or found is None:
-            return
-        if group_id in self._going(line.decision_id) or group_id in self.touched:
-            return
-        policy = self.world.story.policies[self.world.policy_name]
-        for port in policy.get("ports", [22]):
-            if before.lets_in(group_id, port) and not self.picture.lets_in(group_id, port):
-                self.broken("I3-way-in", f"{group_id} has no way in on {port}: {line.decision_id}")
-        if found[0].startswith(TAKING_BACK) or len(self.world.story.policies) > 1:
-            return
-        earlier = [one for one, _ in self.effects[line.decision_id][:-1]]
-        if any((one.kind, one.subject) == ("remove-rule", group_id) for one in earlier):
-            return
-        revoked = sum(
-            one.step.action == "revoke" and one.change.group_id == group_id
-            for one in planned_in(found[1])
-        )
-        total = sum(before.rules[group_id].values())
-        if revoked * 100 > policy.get("percent", 100) * total:
-            self.broken("I3-percent", f"{revoked} of {total} rules of {group_id} go")
 
     # -- the store -------------------------------------------------------------------------
 
@@ -339,7 +251,7 @@ class Monitor:
             if one.outcome == "remediated":
                 bound.check_end(self, one.decision_id)
         for approval_id, _, _ in self.rows.questions():
-            self._asked.setdefault(approval_id, self.picture)
+            self.asked.setdefault(approval_id, self.picture)
         self._check_agreement(task, name)
 
     def _note(self, task: Task, name: str, decision_id: str) -> None:
@@ -347,7 +259,7 @@ class Monitor:
             self._intents[task.name] = decision_id
             self._check_driver(task, decision_id, "a change is intended")
         elif name == "lock" or self._takes_over(task, decision_id):
-            self._locked[decision_id] = self.picture
+            self.locked[decision_id] = self.picture
         elif name.startswith("begin"):
             self._begun_s.setdefault(decision_id, self.world.scheduler.now_s)
 

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sgguard.model.codes import Outcome
 from tests.sim.rows import Rows
+
+FINAL = frozenset(Outcome) - {Outcome.PENDING, Outcome.UNFINISHED, Outcome.PARTLY_UNDONE}
+ENDED = FINAL | {Outcome.PARTLY_UNDONE}
 
 
 def is_kept(document: Any) -> bool:

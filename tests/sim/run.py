@@ -11,9 +11,9 @@ from sgguard.errors import SgguardError
 from tests.sim import actors, bound, ending, room
 from tests.sim.determined import determined
 from tests.sim.ending import events_of
-from tests.sim.monitor import FINAL
 from tests.sim.pure import remembering
 from tests.sim.recall import recalling
+from tests.sim.records import FINAL
 from tests.sim.scheduler import RunawayError
 from tests.sim.stores import fresh_sqlite, in_memory
 from tests.sim.story import Json, Story
