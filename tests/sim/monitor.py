@@ -37,7 +37,7 @@ class Monitor:
     accepted: set[str] = field(default_factory=set)
     restores: dict[str, list[Any]] = field(default_factory=dict)
     told: dict[str, tuple[str, float]] = field(default_factory=dict)
-    changed_by: dict[since.Thing, str] = field(default_factory=dict)
+    changed_by: dict[since.Thing, list[str]] = field(default_factory=dict)
     _written_s: dict[str, float] = field(default_factory=dict)
     _written_for_s: dict[tuple[str, str], float] = field(default_factory=dict)
     _added_s: dict[tuple[str, Rule], float] = field(default_factory=dict)

@@ -18,14 +18,21 @@ Thing = tuple[str, object]
 
 
 def check(monitor: Monitor, effect: Effect, line: Line) -> None:
-    """Check who was last at what a call has changed, and note who is that now."""
+    """Check who was last at what a call has changed, and note who is that now.
+
+    A plan that is undone leaves a thing to whoever was there before it.
+    """
     undone = "" if line.is_undo else _undone_by(monitor, line.decision_id)
     for thing in _things(effect):
-        last = monitor.changed_by.get(thing, "nobody")
+        those = monitor.changed_by.setdefault(thing, [])
+        last = those[-1] if those else "nobody"
         if undone and last not in (undone, line.decision_id) and thing[0] not in monitor.touched:
             words = f"{effect}: {line.decision_id} undoes {undone}, and {last} was there last"
             monitor.broken("I8-since", words)
-        monitor.changed_by[thing] = line.decision_id
+        if not line.is_undo:
+            those.append(line.decision_id)
+        elif line.decision_id in those:
+            those.remove(line.decision_id)
 
 
 def undone_by(plan: AnyPlan | None) -> str:
