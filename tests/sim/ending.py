@@ -191,10 +191,11 @@ def _check_superseded(world: World, event_id: str, events: dict[str, tuple[Json,
             and records.first_s[one] <= superseded_s
             for one in _decisions(world.answers.get(other_id, []))
         )
-        deliveries = [one for one in world.story.tasks if other in one.get("events", ())]
+        # Where one of the two came by itself as well, that delivery may have been at it just then.
+        came = [one["events"] for one in world.story.tasks if one.get("events")]
         in_order = (
             task == other_task
-            and len(deliveries) == 1
+            and sum((raw in events) + (other in events) for events in came) == 2
             and order.index(event_id) < order.index(other_id)
             and isinstance(world.answers[event_id][0], dict)  # it could be done in its turn
         )
