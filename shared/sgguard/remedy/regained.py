@@ -43,9 +43,12 @@ def _sides(change: Change) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def _move(to: list[str], back_from: list[str], group_ids: Sequence[str]) -> None:
-    """Note what one undo did; what an earlier one did the other way is as it was."""
+    """Note what one undo did; what an earlier one did the other way is as it was.
+
+    Where a decision between two undos took back what the first one did, both did the same.
+    """
     for one in group_ids:
         if one in back_from:
             back_from.remove(one)
-        else:
+        elif one not in to:
             to.append(one)
