@@ -215,7 +215,10 @@ def _check_not_late(world: World, event_id: str, events: dict[str, tuple[Json, s
     if any(one.get("mode") == "approve" for one in world.story.policies.values()):
         return  # a person may say yes at any time
     raw, _ = events[event_id]
-    mine, last_s = raw.get("at_s"), world.monitor.begun_s(world.answers[event_id][-1])
+    mine, last_s = (
+        raw.get("at_s"),
+        world.monitor.begun_s(world.answers[event_id][-1]["decision_id"]),
+    )
     for other_id, (other, _) in events.items():
         theirs = other.get("at_s")
         if mine is None or theirs is None or not mine < theirs < _FAR_S:

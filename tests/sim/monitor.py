@@ -117,9 +117,9 @@ class Monitor:
         written_s = self._written_s.get(task.name, 0.0)
         return self._written_for_s.get((task.name, decision_id), written_s)
 
-    def begun_s(self, document: Any) -> float | None:
+    def begun_s(self, decision_id: str) -> float | None:
         """When the run of a decision was begun; None where it has none."""
-        return self._begun_s.get(document["decision_id"])
+        return self._begun_s.get(decision_id)
 
     # -- the cloud -------------------------------------------------------------------------
 

@@ -26,13 +26,20 @@ def check(monitor: Monitor, effect: Effect, line: Line) -> None:
     for thing in _things(effect):
         those = monitor.changed_by.setdefault(thing, [])
         last = those[-1] if those else "nobody"
-        if undone and last not in (undone, line.decision_id) and thing[0] not in monitor.touched:
+        is_known = thing[0] not in monitor.touched and not _is_put_back(monitor, undone)
+        if undone and last not in (undone, line.decision_id) and is_known:
             words = f"{effect}: {line.decision_id} undoes {undone}, and {last} was there last"
             monitor.broken("I8-since", words)
         if not line.is_undo:
             those.append(line.decision_id)
         elif line.decision_id in those:
             those.remove(line.decision_id)
+
+
+def _is_put_back(monitor: Monitor, decision_id: str) -> bool:
+    """Whether the store's clock, which tells what is later, was put back since a begin."""
+    world = monitor.world
+    return world.clock_step_s < 0.0 and world.stepped_s > (monitor.begun_s(decision_id) or 0.0)
 
 
 def undone_by(plan: AnyPlan | None) -> str:
