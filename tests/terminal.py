@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
-import selectors
+import select
 import struct
 import subprocess
 import sys
@@ -39,21 +39,21 @@ def on_terminal(
     )
     os.close(its)
     printed, waiting = b"", list(answers)
+    poll = select.poll()
+    poll.register(own, select.POLLIN)
     try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(own, selectors.EVENT_READ)
-            while selector.select(TIMEOUT_S):
-                try:
-                    part = os.read(own, 65536)
-                except OSError:  # the terminal's last user went away
-                    break
-                if not part:
-                    break
-                printed += part
-                while waiting and waiting[0][0].encode() in printed:
-                    waiting.pop(0)[1](process.pid, own)
-            else:
-                process.kill()
+        while poll.poll(TIMEOUT_S * 1000):
+            try:
+                part = os.read(own, 65536)
+            except OSError:  # the terminal's last user went away
+                break
+            if not part:
+                break
+            printed += part
+            while waiting and waiting[0][0].encode() in printed:
+                waiting.pop(0)[1](process.pid, own)
+        else:
+            process.kill()
         return process.wait(TIMEOUT_S), printed.decode(errors="replace").replace("\r\n", "\n")
     finally:
         os.close(own)
